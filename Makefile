@@ -1,0 +1,55 @@
+# `make` prints this menu. Everything works from a fresh clone with Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCAL := $(VENV)/.installed-local
+DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check unit lock clean
+
+help: ## This menu
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(LOCAL) ## Start everything, route 60 example referrals, prove nothing was lost, stop
+	@$(BIN)/python -m careroute demo
+
+up: $(LOCAL) ## Start everything and keep it up; Ctrl-C stops it
+	@$(BIN)/python -m careroute up
+
+test: check ## Lint, types, import rules and every test, on embedded Kafka and Postgres
+	@$(BIN)/python -m pytest
+
+unit: $(DEV) ## The fast tests alone
+	@$(BIN)/python -m pytest tests/unit tests/wire
+
+check: $(DEV) ## ruff, mypy --strict, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+lock: ## Pin requirements/*.txt anew from requirements/*.in (needs uv)
+	@for set in dev local services; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" $$( [ $$set = dev ] || echo -c requirements/dev.txt ) \
+	    requirements/$$set.in -o requirements/$$set.txt; done
+
+clean: ## Remove the virtual environment and the local stack's data
+	@rm -rf $(VENV) .careroute
+
+$(VENV)/bin/pip:
+	@command -v $(PYTHON) >/dev/null || { echo "careroute needs Python 3.11 or newer; '$(PYTHON)' was not found. Install it, or say PYTHON=/path/to/python."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "careroute needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Say PYTHON=/path/to/python."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make a virtual environment; install its venv package (Debian: python3-venv)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(LOCAL): requirements/local.txt | $(VENV)/bin/pip
+	@echo "Installing what careroute needs (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt | $(VENV)/bin/pip
+	@echo "Installing what careroute and its checks need (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@ $(LOCAL)

@@ -1,0 +1,81 @@
+"""What the services are told through their environment, and how another terminal finds a running stack."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from careroute.local.errors import StackError
+from careroute.local.folder import FolderLock, write_private
+from careroute.local.keys import Keys
+
+SERVICES = ("intake", "triage", "matching", "notify")
+_RUNNING = "running.json"
+
+
+def database_variable(service: str) -> str:
+    return f"{service.upper()}_DATABASE_URL"
+
+
+_SECRET = {"INTAKE_ENCRYPTION_KEYS", *map(database_variable, SERVICES)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything is, from which each process gets its own part."""
+
+    keys: Keys
+    urls: Mapping[str, str]
+    databases: Mapping[str, str]
+    kafka: str
+    kafka_embedded: bool
+    caller: Mapping[str, str]
+
+    def variables(self, service: str | None = None) -> dict[str, str]:
+        """What this stack sets: for one service its own secrets alone, for an operator everybody's."""
+        owners = SERVICES if service is None else (service,)
+        values = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            "CAREROUTE_PUBLIC_KEYS": str(self.keys.public_keys),
+            "INTAKE_PUBLIC_URL": self.urls["intake"],
+            "NOTIFY_REFERRAL_URL": self.urls["intake"],
+            **{database_variable(name): self.databases[name] for name in owners},
+        }
+        if self.kafka_embedded:
+            values["KAFKA_IDEMPOTENCE"] = "false"
+        if "intake" in owners:
+            given = self.caller.get("INTAKE_ENCRYPTION_KEYS")
+            values["INTAKE_ENCRYPTION_KEYS"] = given or self.keys.encryption_keys()
+        return values
+
+    def environment(self, service: str | None = None) -> dict[str, str]:
+        """The caller's environment without the secrets in it, and these variables."""
+        kept = {name: value for name, value in self.caller.items() if name not in _SECRET}
+        return kept | {"PYTHONUNBUFFERED": "1"} | self.variables(service)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stack that runs in some other process: its variables, its services' addresses, its signing key."""
+
+    variables: dict[str, str]
+    urls: dict[str, str]
+    signing_key: str
+
+
+def announce(folder: Path, settings: Settings) -> None:
+    running = Running(settings.variables(), dict(settings.urls), str(settings.keys.signing_key))
+    write_private(folder / _RUNNING, json.dumps(asdict(running), indent=1))
+
+
+def withdraw(folder: Path) -> None:
+    (folder / _RUNNING).unlink(missing_ok=True)
+
+
+def running(folder: Path) -> Running:
+    try:
+        if FolderLock(folder).held_by_someone():
+            return Running(**json.loads((folder / _RUNNING).read_text()))
+    except FileNotFoundError:
+        pass
+    raise StackError(f"No stack is running in {folder}: start one with `careroute up`.")

@@ -1,0 +1,103 @@
+"""Who is calling: bearer tokens signed by the network, verified with its public keys alone."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import jwt
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared.errors import Misconfigured
+from shared.problems import Problem
+
+ALGORITHM: Final = "ES384"
+AUDIENCE: Final = "careroute"
+
+
+class Role(StrEnum):
+    CLINIC = "clinic"
+    COORDINATOR = "coordinator"
+    CLINICIAN = "clinician"
+    ONCALL = "oncall"
+    OPS = "ops"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`clinic` is set for the role clinic, and only then."""
+
+    subject: str
+    role: Role
+    clinic: str | None = None
+
+
+class Verifier:
+    """Holds the network's public keys by `kid`, so that a key can be replaced while old tokens run out."""
+
+    def __init__(self, keys: dict[str, Any]) -> None:
+        self._keys = keys
+
+    @classmethod
+    def from_file(cls, path: Path | None) -> "Verifier":
+        """Raises `Misconfigured` when the file is not a JWK set."""
+        if path is None:
+            return cls({})
+        try:
+            keyset = jwt.PyJWKSet.from_dict(json.loads(path.read_text()))
+        except (OSError, ValueError, jwt.PyJWTError) as error:
+            raise Misconfigured(
+                f"CAREROUTE_PUBLIC_KEYS: {path} is not a JWK set ({type(error).__name__})"
+            ) from None
+        return cls({str(key.key_id): key.key for key in keyset.keys})
+
+    def caller(self, token: str) -> Caller:
+        """Raises `Problem` 401 for a token that is forged, expired, for another audience or incomplete."""
+        try:
+            key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
+            if key is None:
+                raise jwt.InvalidKeyError
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                leeway=30,
+                options={"require": ["exp", "sub", "aud", "iat"]},
+            )
+            caller = Caller(str(claims["sub"]), Role(str(claims.get("role"))), claims.get("clinic"))
+        except jwt.ExpiredSignatureError:
+            raise _unknown("The token has expired. Ask for a new one.") from None
+        except (jwt.PyJWTError, ValueError):
+            raise _unknown("The token is not one this network signed for this system.") from None
+        if caller.role is Role.CLINIC and not caller.clinic:
+            raise _unknown("A token of the role clinic must name its clinic.")
+        return caller
+
+
+def _unknown(detail: str) -> Problem:
+    return Problem(401, "not_authenticated", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+_bearer = HTTPBearer(auto_error=False, description="A token made by `careroute token`.")
+
+
+def allow(*roles: Role) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that lets these roles in: `caller: Annotated[Caller, Depends(allow(Role.OPS))]`."""
+
+    async def caller(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    ) -> Caller:
+        if credentials is None:
+            raise _unknown("Send `Authorization: Bearer <token>`.")
+        verifier: Verifier = request.app.state.verifier
+        found = verifier.caller(credentials.credentials)
+        if found.role not in roles:
+            allowed = ", ".join(sorted(roles))
+            raise Problem(403, "not_allowed", f"This needs one of the roles: {allowed}.")
+        return found
+
+    return caller

@@ -1,0 +1,180 @@
+"""One subscription: batches in, one transaction each, the offset after the commit.
+
+The fate of a batch: `Transient` pauses and tries the same batch again; `Permanent` parks the one fact it
+is about and the rest go on; anything else stops this consumer, loudly, with its offset unmoved.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream.exceptions import NackMessage
+
+from shared import dead_letter, logs, trace
+from shared.errors import Permanent, Transient
+from shared.events import AnyFact, ReferralFact, Topic
+from shared.health import Turning
+from shared.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES
+from shared.postgres import Connection, Pool, transaction
+from shared.reading import Received
+
+log = logs.get(__name__)
+
+Handler = Callable[[Connection, Sequence[AnyFact]], Awaitable[None]]
+
+RETRY_FOR_SECONDS: Final = 120
+"""Then the batch is handed back, well within Kafka's max.poll.interval of 300 s, and read again."""
+
+
+class ParkingProducer(Protocol):
+    """As much of aiokafka's producer as parking needs."""
+
+    async def send_and_wait(
+        self, topic: str, *, value: bytes | None, key: bytes, headers: dead_letter.Headers
+    ) -> object: ...
+
+
+@dataclass
+class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """Knows whether this member of the group has been told which partitions are its own."""
+
+    settled: bool = False
+
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        self.settled = False
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        self.settled = True
+
+    def problem(self) -> str | None:
+        return None if self.settled else "no partitions assigned yet"
+
+
+async def _nowhere() -> None:
+    """Not subscribed yet."""
+
+
+@dataclass
+class Consumer:
+    """Takes one topic for one group."""
+
+    topic: Topic
+    group: str
+    handler: Handler
+    max_records: int
+    pool: Callable[[], Pool]
+    producer: Callable[[], Awaitable[ParkingProducer]]
+    done: Callable[[], None]
+    turning: Turning
+    max_parked_in_a_row: int
+    assignment: Assignment = field(default_factory=Assignment)
+    parked_in_a_row: int = 0
+    leave: Callable[[], Coroutine[None, None, None]] = field(default=_nowhere)
+    stopping: asyncio.Task[None] | None = None
+
+    async def take(self, batch: list[Received]) -> None:
+        """Called by FastStream; returning commits the offsets, `NackMessage` reads the batch again."""
+        if self.stopping is not None:
+            await asyncio.sleep(0.1)
+            raise NackMessage
+        self.turning.begin()
+        started = time.monotonic()
+        try:
+            await self._take(batch)
+        except (NackMessage, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001  a bug, whatever it is, must stop this and lose nothing
+            self._stop_loudly(error)
+            raise NackMessage from None
+        finally:
+            self.turning.end()
+        BATCH_SECONDS.labels(self.group).observe(time.monotonic() - started)
+        BATCH_FACTS.labels(self.group).observe(len(batch))
+        self.done()
+
+    def _stop_loudly(self, error: Exception) -> None:
+        """FastStream's own StopConsume cancels the task that stops it and leaves a zombie in the group."""
+        self.turning.stopped = type(error).__name__
+        log.critical("consumer stopped", action="consume", group=self.group, exc_info=error)
+        self.stopping = asyncio.create_task(self.leave())
+
+    async def _take(self, batch: list[Received]) -> None:
+        for received in batch:
+            if received.fact is None:
+                await self._park(received.record, received.unreadable or "unreadable")
+            else:
+                self.parked_in_a_row = 0
+        readable = [received for received in batch if received.fact is not None]
+        if readable:
+            await self._handle(readable)
+
+    async def _handle(self, batch: list[Received]) -> None:
+        try:
+            await self._patiently(lambda: self._once(batch))
+        except Permanent as error:
+            if len(batch) == 1:
+                await self._park(batch[0].record, error.reason)
+                return
+            for received in batch:  # who was it? Each alone: the bad one parks, the others go on
+                await self._handle([received])
+        else:
+            if len(batch) == 1:
+                self.parked_in_a_row = 0
+
+    async def _once(self, batch: list[Received]) -> None:
+        facts = [received.fact for received in batch if received.fact is not None]
+        causes = {
+            fact.referral_id: trace.child(received.traceparent)
+            for received in batch
+            if isinstance(fact := received.fact, ReferralFact)
+        }
+        with trace.causes(causes):
+            async with transaction(self.pool()) as connection:
+                await self.handler(connection, facts)
+
+    async def _park(self, record: ConsumerRecord, reason: str) -> None:
+        self.parked_in_a_row += 1
+        if self.parked_in_a_row > self.max_parked_in_a_row:
+            raise TooManyParked(f"{self.parked_in_a_row - 1} in a row from {self.topic}")
+        await self._patiently(lambda: self._send_to_dead(record, reason))
+        PARKED.labels(self.group, reason).inc()
+        log.error("parked", action="park", group=self.group, reason=reason, origin=dead_letter.origin(record))
+
+    async def _send_to_dead(self, record: ConsumerRecord, reason: str) -> None:
+        try:
+            async with asyncio.timeout(20):
+                producer = await self.producer()
+                await producer.send_and_wait(
+                    self.topic.dead(self.group),
+                    value=record.value or b"",
+                    key=dead_letter.origin(record).encode(),
+                    headers=dead_letter.headers(record, reason=reason, handler=self.group),
+                )
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise Transient(f"kafka:{type(error).__name__}") from error
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Again and again while the world is not ready; then hand the batch back, before our seat is lost."""
+        pause, until = 0.1, time.monotonic() + RETRY_FOR_SECONDS
+        while True:
+            try:
+                await step()
+                return
+            except Transient as error:
+                RETRIES.labels(self.group).inc()
+                self.turning.begin()  # waiting for the world is not being stuck
+                log.warning(
+                    "will try again", action="retry", group=self.group, reason=error.reason, seconds=pause
+                )
+                if time.monotonic() > until:
+                    raise NackMessage from error
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5)
+
+
+class TooManyParked(RuntimeError):
+    """So many unreadable in a row look like a bad deploy, not like bad messages."""

@@ -1,0 +1,23 @@
+"""The screening instruments as data, and the reading of an answer sheet against them."""
+
+from shared.instruments.catalogue import INSTRUMENTS, SAFETY_INSTRUMENTS
+from shared.instruments.reading import Fired, Problem, Reading, read, safety_fired
+from shared.instruments.sheet import CONFIRMED, TO_CONFIRM, UNANSWERED, Answer, Band, Instrument, Item, Tier
+
+__all__ = [
+    "CONFIRMED",
+    "INSTRUMENTS",
+    "SAFETY_INSTRUMENTS",
+    "TO_CONFIRM",
+    "UNANSWERED",
+    "Answer",
+    "Band",
+    "Fired",
+    "Instrument",
+    "Item",
+    "Problem",
+    "Reading",
+    "Tier",
+    "read",
+    "safety_fired",
+]

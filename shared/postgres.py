@@ -1,0 +1,110 @@
+"""Postgres: the pool, the transaction that the edge opens, and migrations at start."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+
+from shared.errors import CarerouteError, Permanent, Transient
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Pool = asyncpg.Pool[asyncpg.Record]
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection
+
+Record = asyncpg.Record
+
+OWN_TABLES: Final = Path(__file__).parent / "migrations"
+
+TRANSIENT: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+PERMANENT: Final = (asyncpg.DataError, asyncpg.exceptions.CharacterNotInRepertoireError)
+
+
+def fate(error: Exception) -> CarerouteError | None:
+    """What a driver's error means for the message in hand; None for a bug."""
+    if isinstance(error, PERMANENT):
+        return Permanent(f"postgres:{type(error).__name__}")
+    if isinstance(error, TRANSIENT):
+        return Transient(f"postgres:{type(error).__name__}")
+    return None
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def open_pool(url: str, *, size: int) -> Pool:
+    """A pool whose every command has a time limit. Raises `Transient` while Postgres is away."""
+    try:
+        return await asyncpg.create_pool(
+            url, min_size=1, max_size=size, timeout=10, command_timeout=60, init=_prepare
+        )
+    except TRANSIENT as error:
+        raise Transient(f"postgres:{type(error).__name__}") from error
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """One connection, one transaction, committed at the end; the driver's errors become fates."""
+    try:
+        async with pool.acquire(timeout=30) as connection, connection.transaction():
+            yield connection
+    except CarerouteError:
+        raise
+    except Exception as error:
+        meaning = fate(error)
+        if meaning is None:
+            raise
+        raise meaning from error
+
+
+async def migrate(pool: Pool, *folders: Path) -> list[str]:
+    """Run the `.sql` files not yet run, in name order, folder by folder, under a lock; return their names."""
+    async with transaction(pool) as connection:
+        await connection.execute("select pg_advisory_xact_lock(hashtext('careroute:migrate'))")
+        await connection.execute(
+            "create table if not exists migration ("
+            "name text primary key, digest text not null, run_at timestamptz not null default now())"
+        )
+        rows = await connection.fetch("select name, digest from migration")
+        done = {row["name"]: row["digest"] for row in rows}
+        return [file for folder in folders for file in await _run(connection, folder, done)]
+
+
+def _read(folder: Path) -> list[tuple[str, str]]:
+    return [(file.name, file.read_text()) for file in sorted(folder.glob("*.sql"))]
+
+
+async def _run(connection: Connection, folder: Path, done: dict[str, str]) -> list[str]:
+    ran = []
+    for file, sql in await asyncio.to_thread(_read, folder):
+        name = f"{folder.parent.name}/{file}"
+        digest = hashlib.sha256(sql.encode()).hexdigest()
+        if name not in done:
+            await connection.execute(sql)
+            await connection.execute("insert into migration (name, digest) values ($1, $2)", name, digest)
+            ran.append(name)
+        elif done[name] != digest:
+            raise RuntimeError(f"migration {name} was changed after it ran; add a new file instead")
+    return ran

@@ -1,0 +1,324 @@
+"""What a running service is made of. `app.py` of each service says what goes in and out; this makes it turn.
+
+The web server answers at once; Postgres and Kafka are waited for in the background, so that a service
+started before them becomes ready when they come.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, Response
+from faststream.kafka import KafkaBroker
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared import inbox, kafka, logs, outbox, problems, reading
+from shared.auth import Verifier
+from shared.consumer import Consumer, Handler
+from shared.errors import Transient
+from shared.events import EXPRESS_TOPICS, Lane, Topic
+from shared.health import Health, Turning
+from shared.http import Edge
+from shared.metrics import OUTBOX_AGE, OUTBOX_DEPTH
+from shared.postgres import OWN_TABLES, TRANSIENT, Connection, Pool, migrate, open_pool, transaction
+from shared.settings import ServiceSettings
+
+log = logs.get(__name__)
+
+Job = Callable[[], Awaitable[bool | None]]
+
+NOT_READY: Final = (Transient, KafkaError, *TRANSIENT)
+BODY_LIMIT: Final = 1_048_576
+
+
+@dataclass
+class _Loop:
+    seconds: float
+    name: str
+    job: Job
+    woken: asyncio.Event
+    turning: Turning
+
+
+class Service:
+    """Declares in `app.py`, runs in the lifespan of the FastAPI app that `app()` returns."""
+
+    def __init__(self, name: str, settings: ServiceSettings, *, migrations: Path) -> None:
+        logs.configure(name, settings.log_level)
+        self.name = name
+        self.settings = settings
+        self.health = Health()
+        self._migrations = migrations
+        self._pool: Pool | None = None
+        self._producer: AIOKafkaProducer | None = None
+        self._consumers: list[Consumer] = []
+        self._announced: set[str] = set()
+        self._loops: list[_Loop] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._broker: KafkaBroker | None = None
+        self._relays = [self._relay(lane) for lane in Lane]
+
+    @property
+    def pool(self) -> Pool:
+        """Raises `Transient` until Postgres has been reached for the first time."""
+        if self._pool is None:
+            raise Transient("postgres:not_there_yet")
+        return self._pool
+
+    def consumes(self, topic: Topic, *, group: str, handler: Handler) -> None:
+        """Batches of this topic go to `handler(connection, facts)`, inside a transaction."""
+        express = topic in EXPRESS_TOPICS
+        consumer = Consumer(
+            topic=topic,
+            group=group,
+            handler=handler,
+            max_records=self.settings.express_batch_size if express else self.settings.batch_size,
+            pool=lambda: self.pool,
+            producer=self._parking_producer,
+            done=self.wake,
+            turning=Turning(self.settings.stuck_after_seconds),
+            max_parked_in_a_row=self.settings.max_parked_in_a_row,
+        )
+        self._consumers.append(consumer)
+        self.health.live[f"consumer:{group}:{topic}"] = consumer.turning.problem
+        self.health.ready[f"consumer:{group}:{topic}"] = consumer.assignment.problem
+
+    def announces(self, *topics: Topic) -> None:
+        """The topics this service writes; they are made at start if they are missing."""
+        self._announced.update(topics)
+
+    def every(self, seconds: float, name: str, job: Job) -> Callable[[], None]:
+        """Run `job` again and again; True means there is more to do now. Returns a call that wakes it."""
+        loop = _Loop(seconds, name, job, asyncio.Event(), Turning(self.settings.stuck_after_seconds))
+        self._loops.append(loop)
+        self.health.live[f"loop:{name}"] = loop.turning.problem
+        return loop.woken.set
+
+    def wake(self) -> None:
+        """After a commit: the relays have something to send."""
+        for relay in self._relays:
+            relay.woken.set()
+
+    def app(
+        self,
+        router: APIRouter,
+        *,
+        title: str,
+        description: str,
+        streams: frozenset[str] = frozenset(),
+    ) -> FastAPI:
+        """The web application; `streams` are paths whose bodies have no size limit."""
+        app = FastAPI(title=title, description=description, version="1", lifespan=self._lifespan)
+        app.state.verifier = Verifier.from_file(self.settings.public_keys)
+        app.include_router(router)
+        app.include_router(self._operations())
+        problems.install(app)
+        app.add_middleware(Edge, body_limit=BODY_LIMIT, unlimited=streams)
+        return app
+
+    # ---- running -------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(self._start(), name="start")
+        starting.add_done_callback(self._note_start)
+        try:
+            yield
+        finally:
+            starting.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await starting
+            await self._stop()
+
+    def _note_start(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self.health.live["start"] = lambda: f"could not start: {type(error).__name__}"
+            log.critical("could not start", action="start", exc_info=error)
+
+    async def _start(self) -> None:
+        self._pool = await self._until_there(self._open_database, "postgres")
+        await self._until_there(self._make_topics, "kafka")
+        for relay in self._relays:
+            self._run(relay.run(), f"relay:{relay.lane}")
+        for loop in self._loops:
+            self._run(self._turn(loop), f"loop:{loop.name}")
+        self._broker = await self._until_there(self._open_broker, "kafka")
+        self.health.started = True
+        log.info("started", action="start")
+
+    async def _until_there(self, step: Callable[[], Awaitable[Any]], what: str) -> Any:
+        pause = 0.2
+        while True:
+            try:
+                return await step()
+            except NOT_READY as error:
+                log.warning("waiting", action="start", what=what, error=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+
+    async def _open_database(self) -> Pool:
+        pool = await open_pool(self.settings.database_url.get_secret_value(), size=self.settings.pool_size)
+        try:
+            await migrate(pool, OWN_TABLES, self._migrations)
+            await self._keep_house(pool)
+        except BaseException:
+            await pool.close()
+            raise
+        self._loops.append(
+            _Loop(300, "house", self._house, asyncio.Event(), Turning(self.settings.stuck_after_seconds))
+        )
+        self._loops.append(
+            _Loop(5, "measure", self._measure, asyncio.Event(), Turning(self.settings.stuck_after_seconds))
+        )
+        return pool
+
+    async def _keep_house(self, pool: Pool) -> None:
+        async with transaction(pool) as connection:
+            dropped = await outbox.keep_partitions(connection, days=self.settings.outbox_retention_days)
+            await inbox.forget(connection, days=self.settings.inbox_retention_days)
+        if dropped:
+            log.info("dropped sent facts past retention", action="house", partitions=dropped)
+
+    async def _house(self) -> None:
+        await self._keep_house(self.pool)
+
+    async def _measure(self) -> None:
+        depths = {row["lane"]: row for row in await self.pool.fetch(outbox.DEPTH)}
+        for lane in Lane:
+            row = depths.get(lane)
+            OUTBOX_DEPTH.labels(lane).set(row["depth"] if row else 0)
+            OUTBOX_AGE.labels(lane).set(row["age"] if row else 0)
+
+    async def _make_topics(self) -> None:
+        consumed = {str(c.topic) for c in self._consumers}
+        dead = {c.topic.dead(c.group) for c in self._consumers}
+        await kafka.create_topics(self.settings, self._announced | consumed | dead)
+
+    async def _open_broker(self) -> KafkaBroker:
+        broker = kafka.make_broker(self.name, self.settings)
+        for consumer in self._consumers:
+            subscriber = broker.subscriber(
+                consumer.topic,
+                group_id=consumer.group,
+                auto_offset_reset="earliest",
+                batch=True,
+                max_records=consumer.max_records,
+                batch_timeout_ms=100,
+                listener=consumer.assignment,
+                parser=reading.parser,
+                decoder=reading.decoder,
+            )
+            subscriber(_entry(consumer))
+            consumer.leave = subscriber.stop
+        try:
+            await broker.start()
+        except BaseException:
+            await broker.stop()
+            raise
+        return broker
+
+    def _relay(self, lane: Lane) -> outbox.Relay:
+        async def connect() -> Connection:
+            return await asyncpg.connect(
+                self.settings.database_url.get_secret_value(), timeout=10, command_timeout=30
+            )
+
+        async def start_producer() -> outbox.Producer:
+            producer: outbox.Producer = await kafka.start_producer(f"{self.name}-relay-{lane}", self.settings)
+            return producer
+
+        return outbox.Relay(self.name, lane, connect, start_producer)
+
+    async def _parking_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            self._producer = await kafka.start_producer(f"{self.name}-parking", self.settings)
+        return self._producer
+
+    def _run(self, work: Any, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        self.health.live[f"task:{name}"] = lambda: "ended" if task.done() else None
+
+    async def _turn(self, loop: _Loop) -> None:
+        pause = 0.0
+        while True:
+            loop.woken.clear()
+            loop.turning.begin()
+            try:
+                more = await loop.job()
+                pause = 0.0
+            except NOT_READY as error:
+                more, pause = False, min(max(pause * 2, 0.5), 10)
+                log.warning("will try again", action=loop.name, error=type(error).__name__)
+            except Exception as error:
+                loop.turning.stopped = type(error).__name__
+                log.critical("loop stopped", action=loop.name, exc_info=error)
+                return
+            finally:
+                loop.turning.end()
+            if not more:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(loop.woken.wait(), max(pause, loop.seconds))
+
+    async def _stop(self) -> None:
+        if self._broker is not None:
+            await self._broker.stop()
+        self.wake()
+        await self._drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._producer is not None:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(5):
+                    await self._producer.stop()
+        if self._pool is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._pool.close(), 5)
+        log.info("stopped", action="stop")
+
+    async def _drain(self) -> None:
+        """Give the relays a moment to send what was said last; what is left is sent by the next start."""
+        if self._pool is None:
+            return
+        with suppress(TimeoutError, *NOT_READY):
+            async with asyncio.timeout(2):
+                while await self._pool.fetchval("select exists (select from outbox where sent_at is null)"):
+                    await asyncio.sleep(0.05)
+
+    def _operations(self) -> APIRouter:
+        router = APIRouter(tags=["operations"])
+
+        @router.get("/health/live", summary="Does the work turn?")
+        async def live() -> JSONResponse:
+            return _health(self.health.not_live())
+
+        @router.get("/health/ready", summary="Can it be given work?")
+        async def ready() -> JSONResponse:
+            return _health(self.health.not_ready())
+
+        @router.get("/metrics", include_in_schema=False)
+        async def metrics() -> Response:
+            return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+        return router
+
+
+def _entry(consumer: Consumer) -> Callable[[list[Any]], Awaitable[None]]:
+    async def take(batch: list) -> None:  # type: ignore[type-arg]  # bare, or FastStream validates again
+        await consumer.take(batch)
+
+    take.__name__ = f"{consumer.group}:{consumer.topic}"
+    return take
+
+
+def _health(found: dict[str, str]) -> JSONResponse:
+    body: dict[str, Any] = {"status": "unhealthy", "problems": found} if found else {"status": "ok"}
+    return JSONResponse(body, status_code=503 if found else 200)

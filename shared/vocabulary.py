@@ -1,0 +1,213 @@
+"""The coded words a referral may use, in one place, so that a typing error is named and not routed.
+
+Codes are lower case with underscores. What a person said in their own words stays in intake;
+only these codes travel.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Urgency(StrEnum):
+    """How soon somebody must respond: a response time, never a label for a person. Most urgent first."""
+
+    EMERGENCY = "emergency"
+    VERY_URGENT = "very_urgent"
+    URGENT = "urgent"
+    SOON = "soon"
+    ROUTINE = "routine"
+    PREVENTIVE = "preventive"
+
+
+class LevelOfCare(StrEnum):
+    """What intensity of care, least first. Our own levels; neither IAR-DST nor LOCUS."""
+
+    SELF_MANAGEMENT = "self_management"
+    LOW_INTENSITY = "low_intensity"
+    MODERATE = "moderate"
+    HIGH = "high"
+    ACUTE = "acute"
+
+
+class Priority(StrEnum):
+    """FHIR request-priority as the referrer gave it; anything else is `unknown`, never routine."""
+
+    ROUTINE = "routine"
+    URGENT = "urgent"
+    ASAP = "asap"
+    STAT = "stat"
+    UNKNOWN = "unknown"
+
+
+class Sex(StrEnum):
+    """FHIR administrative-gender."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Criterion(StrEnum):
+    """What a client may ask for. Each is a wish or a must; nothing is inferred."""
+
+    MODALITY = "modality"
+    THERAPIST_GENDER = "therapist_gender"
+    LANGUAGE = "language"
+    CULTURE = "culture"
+    CULTURE_FAMILIARITY = "culture_familiarity"
+    FAITH = "faith"
+    SETTING = "setting"
+    DISTANCE_KM = "distance_km"
+    HOURS = "hours"
+    THERAPIST = "therapist"
+    NOT_THERAPIST = "not_therapist"
+
+
+MODALITIES: Final = frozenset(
+    {
+        "talk_therapy",
+        "cbt",
+        "cbt_i",
+        "cbt_ed",
+        "cbt_p",
+        "dbt",
+        "psychodynamic",
+        "ipt",
+        "act",
+        "mbct",
+        "emdr",
+        "cpt",
+        "pe",
+        "erp",
+        "behavioural_activation",
+        "family_therapy",
+        "family_based_treatment",
+        "couples_therapy",
+        "motivational_interviewing",
+        "contingency_management",
+        "schema_therapy",
+        "mbt",
+        "counselling",
+        "guided_self_help",
+        "group_cbt",
+        "psychoeducation_group",
+        "peer_support",
+        "parenting_programme",
+        "medication_review",
+    }
+)
+
+PROBLEMS: Final = frozenset(
+    {
+        "depression",
+        "chronic_depression",
+        "depression_relapse_prevention",
+        "anxiety",
+        "panic",
+        "social_anxiety",
+        "ocd",
+        "ptsd",
+        "personality_disorder",
+        "self_harm",
+        "anorexia",
+        "bulimia",
+        "binge_eating",
+        "psychosis",
+        "bipolar",
+        "alcohol",
+        "drugs",
+        "perinatal_depression",
+        "perinatal_anxiety",
+        "insomnia",
+        "chronic_pain",
+        "couple_distress",
+        "child_depression",
+        "adhd",
+        "autism",
+        "grief",
+        "adjustment",
+        "stress",
+        "wellbeing",
+    }
+)
+
+RED_FLAGS: Final = frozenset(
+    {
+        "attempt_in_progress",
+        "overdose",
+        "weapon",
+        "suicidal_intent_with_plan",
+        "suicidal_thoughts",
+        "recent_attempt",
+        "self_harm_needing_medical_care",
+        "harm_to_others_intent",
+        "psychosis_acute",
+        "command_voices",
+        "mania_acute",
+        "perinatal_psychosis",
+        "thoughts_of_harming_baby",
+        "eating_disorder_medical_instability",
+        "withdrawal_danger",
+        "delirium",
+        "medication_toxicity",
+        "catatonia",
+        "severe_self_neglect",
+        "safeguarding_child",
+        "safeguarding_adult",
+        "domestic_violence",
+        "psychiatric_discharge_recent",
+        "clinician_concern",
+        "medication_question",
+    }
+)
+
+EXPRESS_RED_FLAGS: Final = RED_FLAGS - {
+    "safeguarding_adult",
+    "domestic_violence",
+    "psychiatric_discharge_recent",
+    "clinician_concern",
+    "medication_question",
+}
+"""Flags that put a referral on the express lane by themselves (policy, to be confirmed by a clinician)."""
+
+GENDERS: Final = frozenset({"woman", "man", "nonbinary"})
+SETTINGS: Final = frozenset({"in_person", "telehealth"})
+
+GOALS: Final = frozenset(
+    {
+        "feel_better",
+        "understand_myself",
+        "sleep",
+        "work_or_study",
+        "relationships",
+        "parenting",
+        "coping_skills",
+        "safety",
+        "reduce_substance_use",
+        "stay_well",
+        "medication_advice",
+        "diagnosis_clarity",
+        "grieve",
+    }
+)
+
+STRENGTHS: Final = frozenset(
+    {
+        "family_support",
+        "friends",
+        "work_or_study",
+        "faith_or_community",
+        "motivated",
+        "creative",
+        "physically_active",
+        "past_recovery",
+        "problem_solving",
+        "parenting",
+        "cultural_identity",
+    }
+)
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOURS: Final = frozenset(f"{day}-{hour:02d}" for day in WEEKDAYS for hour in range(24))
+"""An hour of the week in the network's time zone, such as `tue-17` for Tuesday 17:00 to 18:00."""
