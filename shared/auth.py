@@ -1,6 +1,5 @@
 """Who is calling: bearer tokens signed by the network, verified with its public keys alone."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,8 +46,8 @@ class Verifier:
         if path is None:
             return cls({})
         try:
-            keyset = jwt.PyJWKSet.from_dict(json.loads(path.read_text()))
-        except (OSError, ValueError, jwt.PyJWTError) as error:
+            keyset = jwt.PyJWKSet.from_json(path.read_text())
+        except (OSError, ValueError, AttributeError, jwt.PyJWTError) as error:
             raise Misconfigured(
                 f"CAREROUTE_PUBLIC_KEYS: {path} is not a JWK set ({type(error).__name__})"
             ) from None

@@ -231,6 +231,7 @@ class Service:
             )
 
         async def start_producer() -> outbox.Producer:
+            await self._make_topics()  # a broker that came back empty has none
             producer: outbox.Producer = await kafka.start_producer(f"{self.name}-relay-{lane}", self.settings)
             return producer
 

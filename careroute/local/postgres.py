@@ -71,7 +71,7 @@ class Postgres:
         return self._url(_SUPERUSER, "postgres")
 
     def _url(self, role: str, database: str) -> str:
-        return f"postgresql://{role}:{self.keys.password(role)}@{HOST}:{self.port}/{database}"
+        return f"postgresql://{role}:{self.keys.password(role)}@{HOST}:{self.port}/{database}?sslmode=disable"
 
     @cached_property
     def _account(self) -> Account | None:
@@ -186,7 +186,7 @@ async def _answers(url: str) -> bool:
         raise StackError(
             "The databases were made with another password: the folder of keys was replaced."
         ) from None
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError):
+    except (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError):
         return False
     await connection.close()
     return True

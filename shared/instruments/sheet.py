@@ -8,6 +8,7 @@ Answer = int | Literal["refused", "unknown"] | None
 
 UNANSWERED: Final = (None, "refused", "unknown")
 
+Status = Literal["confirmed source", "to be confirmed by a clinician"]
 TO_CONFIRM: Final = "to be confirmed by a clinician"
 CONFIRMED: Final = "confirmed source"
 
@@ -75,7 +76,7 @@ class CutOff:
     key: str
     at_least: int
     source: str
-    status: str
+    status: Status
     sex: Literal["female", "male"] | None = None
 
 
@@ -95,7 +96,7 @@ class Instrument:
     recall: str
     source: str
     licence: str
-    status: str
+    status: Status
     panel_loinc: str | None = None
     total_loinc: str | None = None
     max_total: int | None = None

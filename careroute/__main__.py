@@ -1,0 +1,5 @@
+"""`python -m careroute`."""
+
+from careroute.cli import main
+
+main()

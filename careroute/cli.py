@@ -1,0 +1,195 @@
+"""The operator's command line: every command in one screen; the work is in the module of the same name."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from careroute import dead as parked
+from careroute import demo as demonstration
+from careroute import network, reconcile, replay, submit, tokens, up, watch
+from careroute import roster as rosters
+from careroute.local.environment import SERVICES
+from careroute.local.errors import StackError
+from shared.auth import Role
+from shared.errors import CarerouteError
+from shared.settings import ServiceSettings
+
+app = typer.Typer(
+    name="careroute",
+    help="Mental-health referrals, seen through to a person. Begin with `careroute demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 well; 1 something failed or was found, and is named; 2 wrong usage; 130 Ctrl-C.",
+)
+roster_app = typer.Typer(help="Therapists and their places.", no_args_is_help=True)
+dead_app = typer.Typer(help="What was parked because it could not be taken.", no_args_is_help=True)
+app.add_typer(roster_app, name="roster")
+app.add_typer(dead_app, name="dead")
+
+out = Console()
+
+Folder = Annotated[
+    Path, typer.Option(help="The stack's folder: data, logs, keys.", envvar="CAREROUTE_FOLDER")
+]
+
+
+@app.command("up")
+def up_command(folder: Folder = network.DEFAULT_FOLDER) -> None:
+    """Start Kafka, Postgres and the four services here, and keep them up until Ctrl-C."""
+    up.run(folder, out)
+
+
+@app.command("demo")
+def demo_command(
+    keep: Annotated[bool, typer.Option(help="Leave data and logs in ./.careroute/demo.")] = False,
+) -> None:
+    """Route 60 made-up referrals from the clinic's door to a person, then prove that none was lost."""
+    raise typer.Exit(demonstration.run(out, keep=keep))
+
+
+@app.command("submit")
+def submit_command(
+    file: Annotated[Path, typer.Argument(help="JSON, NDJSON or CSV; see examples/.", exists=True)],
+    clinic: Annotated[str, typer.Option(help="The clinic that refers.")],
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Submit referrals. Safe to run twice: each line has an idempotency key."""
+    raise typer.Exit(submit.run(network.find(folder), file, clinic, out))
+
+
+@app.command("watch")
+def watch_command(
+    referral: Annotated[str | None, typer.Argument(help="One referral's id; all of them without it.")] = None,
+    once: Annotated[bool, typer.Option(help="Show the present state and leave.")] = False,
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Follow referrals as they move."""
+    watch.run(network.find(folder), referral, out, once=once)
+
+
+@app.command("token")
+def token_command(
+    role: Annotated[Role, typer.Option(help="What the bearer may do.")],
+    clinic: Annotated[str | None, typer.Option(help="For the role clinic: which one.")] = None,
+    subject: Annotated[str, typer.Option(help="Who: a code, not a name.")] = "operator",
+    hours: Annotated[float, typer.Option(help="How long it holds.", min=0.01, max=24 * 366)] = 12,
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Make a bearer token, signed with the network's key."""
+    key = network.find(folder).key
+    sys.stdout.write(
+        tokens.sign(key, role=role, subject=subject, clinic=clinic, now=datetime.now(UTC), hours=hours) + "\n"
+    )
+
+
+@roster_app.command("import")
+def roster_import(
+    file: Annotated[Path, typer.Argument(help="CSV; see examples/therapists.csv.", exists=True)],
+    areas: Annotated[Path | None, typer.Option(help="CSV of postal areas and where they are.")] = None,
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Load or update therapists. Every bad line is named; the good ones are taken."""
+    raise typer.Exit(rosters.run(network.find(folder), file, areas, out))
+
+
+@dead_app.command("list")
+def dead_list(folder: Folder = network.DEFAULT_FOLDER) -> None:
+    """Everything parked, oldest first. Exit code 1 if there is any."""
+    found = asyncio.run(parked.read_all(_kafka(folder)))
+    table = Table("id", "reason", "parked at", "bytes")
+    for one in found:
+        table.add_row(one.id, one.reason, f"{one.parked_at:%F %T}Z", str(len(one.record.value or b"")))
+    out.print(table if found else "Nothing is parked.")
+    raise typer.Exit(bool(found))
+
+
+@dead_app.command("show")
+def dead_show(id: str, folder: Folder = network.DEFAULT_FOLDER) -> None:
+    """One parked message: why, where it stood, its headers and its bytes."""
+    (one,) = _chosen(folder, id)
+    for name, value in one.record.headers:
+        out.print(f"{name}: {value.decode('utf-8', 'backslashreplace')}", markup=False, highlight=False)
+    out.print((one.record.value or b"").decode("utf-8", "backslashreplace"), markup=False, highlight=False)
+
+
+@dead_app.command("replay")
+def dead_replay(
+    id: Annotated[str, typer.Argument(help="An id of `dead list`, or `all`.")],
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Send parked messages to their topic again, once what was wrong is mended."""
+    count = asyncio.run(parked.replay(_kafka(folder), _chosen(folder, id)))
+    out.print(f"Sent again: {count}.")
+
+
+@app.command("replay")
+def replay_command(
+    since: Annotated[str, typer.Option(help="A time such as 2026-11-23T17:00Z or a span such as 90m.")],
+    service: Annotated[
+        list[str] | None, typer.Option(help=f"Only these: {', '.join(SERVICES)}. All without it.")
+    ] = None,
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Send again from Postgres what was said since a time, for a Kafka that lost it. Nobody acts twice."""
+    chosen = tuple(service or SERVICES)
+    if unknown := set(chosen) - set(SERVICES):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: the services are {', '.join(SERVICES)}.")
+    counts = asyncio.run(replay.replay(network.find(folder), chosen, _moment(since)))
+    for name, count in counts.items():
+        out.print(f"{name}: {count} facts will be sent again")
+
+
+@app.command("reconcile")
+def reconcile_command(
+    grace: Annotated[float, typer.Option(help="Seconds that a fact may be on its way.")] = 60,
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Check the promises against the databases; exit code 1 if anything is lost, doubled or unanswered."""
+    raise typer.Exit(reconcile.run(network.find(folder), out, grace_seconds=grace))
+
+
+def _kafka(folder: Path) -> ServiceSettings:
+    found = network.find(folder)
+    named = {
+        (field.validation_alias if isinstance(field.validation_alias, str) else name): name
+        for name, field in ServiceSettings.model_fields.items()
+    }
+    return ServiceSettings.model_validate({k: v for k, v in found.variables.items() if k in named})
+
+
+def _chosen(folder: Path, id: str) -> list[parked.Parked]:
+    found = asyncio.run(parked.read_all(_kafka(folder)))
+    chosen = [one for one in found if id in ("all", one.id)]
+    if not chosen and id != "all":
+        raise StackError(f"Nothing is parked under {id}; `careroute dead list` shows what is.")
+    return chosen
+
+
+def _moment(text: str) -> datetime:
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    if text[-1:] in units and text[:-1].isdigit():
+        return datetime.now(UTC) - timedelta(**{units[text[-1]]: int(text[:-1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("give a time such as 2026-11-23T17:00Z or a span such as 90m") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def main() -> NoReturn:
+    """Known errors are a sentence, not a traceback."""
+    try:
+        app()
+        sys.exit(0)
+    except (StackError, CarerouteError) as error:
+        Console(stderr=True).print(f"careroute: {error}", style="red", markup=False, highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,59 @@
+"""Where the services, their databases and Kafka are: a stack running here, or what the environment says."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from careroute.local.environment import SERVICES, running
+from careroute.local.errors import StackError
+
+DEFAULT_FOLDER = Path(".careroute")
+
+
+@dataclass(frozen=True)
+class Network:
+    """Each field is as the services know it; `variables` are their settings."""
+
+    urls: dict[str, str]
+    variables: dict[str, str]
+    signing_key: Path | None
+
+    def database(self, service: str) -> str:
+        """Raises `StackError` naming the variable that is missing."""
+        return self._variable(f"{service.upper()}_DATABASE_URL")
+
+    @property
+    def kafka(self) -> str:
+        return self._variable("KAFKA_BOOTSTRAP_SERVERS")
+
+    @property
+    def key(self) -> Path:
+        if self.signing_key is None:
+            raise StackError("Set CAREROUTE_SIGNING_KEY to the file with the network's private key (JWK).")
+        return self.signing_key
+
+    def url(self, service: str) -> str:
+        if service not in self.urls:
+            raise StackError(f"Set {service.upper()}_URL to the address of {service}, or run `careroute up`.")
+        return self.urls[service]
+
+    def _variable(self, name: str) -> str:
+        if name not in self.variables:
+            raise StackError(f"Set {name}, or run `careroute up` first.")
+        return self.variables[name]
+
+
+def find(folder: Path = DEFAULT_FOLDER) -> Network:
+    """The environment wins; what it does not say, a stack running from `folder` does."""
+    urls, variables, key = {}, {}, None
+    try:
+        local = running(folder)
+        urls, variables, key = dict(local.urls), dict(local.variables), Path(local.signing_key)
+    except StackError:
+        pass
+    variables |= dict(os.environ)
+    urls |= {
+        name: os.environ[f"{name.upper()}_URL"] for name in SERVICES if f"{name.upper()}_URL" in os.environ
+    }
+    given = os.environ.get("CAREROUTE_SIGNING_KEY")
+    return Network(urls, variables, Path(given) if given else key)
