@@ -1,0 +1,160 @@
+"""A service waits for what is not there, and gets over what goes away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer
+from fastapi import APIRouter, FastAPI
+
+from careroute.local.stack import Stack
+from shared import inbox, outbox
+from shared.events import AnyFact, ReferralWithdrawn, Topic
+from shared.ids import new_id, now
+from shared.postgres import Connection, transaction
+from shared.service import Service
+from shared.settings import ServiceSettings
+from tests.support import eventually
+
+TOPIC = Topic.INTAKE_REFERRALS
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """A stack of its own, nothing started."""
+    stack = Stack(tmp_path / "stack", environ={})
+    stack.open()
+    yield stack
+    stack.discard()
+
+
+async def handle(connection: Connection, facts: Sequence[AnyFact]) -> None:
+    await inbox.claim(connection, "waiter", facts)
+
+
+def make(stack: Stack, tmp_path: Path) -> tuple[Service, FastAPI]:
+    service = Service(
+        "intake",
+        ServiceSettings.model_validate(
+            {
+                "database_url": stack.postgres.url("intake"),
+                "KAFKA_BOOTSTRAP_SERVERS": stack.broker.bootstrap_servers,
+                "KAFKA_IDEMPOTENCE": False,
+                "KAFKA_PARTITIONS": 2,
+                "SHUTDOWN_SECONDS": 3,
+            }
+        ),
+        migrations=tmp_path / "none",
+    )
+    service.consumes(TOPIC, group="waiter", handler=handle)
+    return service, service.app(APIRouter(), title="test", description="test")
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+    ):
+        yield client
+
+
+def fact() -> ReferralWithdrawn:
+    return ReferralWithdrawn(
+        event_id=new_id(),
+        occurred_at=now(),
+        region="north",
+        referral_id=uuid4(),
+        revision=1,
+        clinic="clinic-1",
+        express=False,
+        reason="moved_away",
+    )
+
+
+async def ready(client: httpx.AsyncClient) -> None:
+    async def is_ready() -> bool:
+        return (await client.get("/health/ready")).status_code == 200
+
+    await eventually(is_ready, seconds=60, what="becoming ready")
+
+
+async def test_started_before_kafka_and_postgres_it_waits_and_recovers(stack: Stack, tmp_path: Path) -> None:
+    _, app = make(stack, tmp_path)
+    async with running(app) as client:
+        assert (await client.get("/health/ready")).status_code == 503
+        assert (await client.get("/health/live")).status_code == 200  # waiting is not being dead
+        stack.start("postgres")
+        assert (await client.get("/health/ready")).status_code == 503
+        stack.start("kafka")
+        await ready(client)
+
+
+async def test_facts_said_while_the_broker_is_away_arrive_when_it_is_back_even_empty(
+    stack: Stack, tmp_path: Path
+) -> None:
+    stack.start_infrastructure()
+    service, app = make(stack, tmp_path)
+    async with running(app) as client:
+        await ready(client)
+        stack.kill("kafka")
+        facts = [fact() for _ in range(20)]
+        async with transaction(service.pool) as connection:
+            await outbox.announce(connection, facts)
+        service.wake()
+        assert await service.pool.fetchval("select count(*) from outbox where sent_at is null") == 20
+        stack.start("kafka")
+
+        async def claimed() -> bool:
+            return bool(await service.pool.fetchval("select count(*) = 20 from inbox"))
+
+        await eventually(claimed, seconds=60, what="claiming all 20")
+        assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_postgres_restarted_under_way_loses_nothing(stack: Stack, tmp_path: Path) -> None:
+    stack.start_infrastructure()
+    service, app = make(stack, tmp_path)
+    async with running(app) as client:
+        await ready(client)
+        facts = [fact() for _ in range(50)]
+        async with transaction(service.pool) as connection:
+            await outbox.announce(connection, facts)
+        stack.kill("postgres")
+        stack.start("postgres")
+
+        async def claimed() -> bool:
+            try:
+                return bool(await service.pool.fetchval("select count(*) = 50 from inbox"))
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                return False
+
+        await eventually(claimed, seconds=60, what="claiming all 50")
+
+
+async def test_records_carry_cloudevents_and_trace(stack: Stack, tmp_path: Path) -> None:
+    stack.start_infrastructure()
+    service, app = make(stack, tmp_path)
+    async with running(app) as client:
+        await ready(client)
+        one = fact()
+        async with transaction(service.pool) as connection:
+            await outbox.announce(connection, [one])
+        consumer = AIOKafkaConsumer(
+            TOPIC, bootstrap_servers=stack.broker.bootstrap_servers, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        record = await asyncio.wait_for(consumer.getone(), 20)
+        await consumer.stop()
+    headers = dict(record.headers)
+    assert headers["ce_id"] == str(one.event_id).encode()
+    assert headers["ce_type"] == b"careroute.ReferralWithdrawn.v1"
+    assert headers["ce_source"] == b"/careroute/intake"
+    assert headers["ce_specversion"] == b"1.0"
+    assert record.key == str(one.referral_id).encode()
