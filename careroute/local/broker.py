@@ -8,9 +8,10 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from careroute.local.child import Spec
 from careroute.local.errors import StackError
 from careroute.local.ports import HOST
-from careroute.local.processes import Processes, Spec
+from careroute.local.processes import Processes
 from careroute.local.waiting import run
 
 NAME = "kafka"

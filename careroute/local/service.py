@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from careroute.local.child import Spec
 from careroute.local.ports import HOST
-from careroute.local.processes import Spec
 
 
 def spec(name: str, application: str, port: int, environment: Mapping[str, str], project: Path) -> Spec:

@@ -5,7 +5,7 @@
         stack.start_services()
         print(stack.urls)
 
-Everything it starts is a child process that does not outlive it (see `processes`). Everything it keeps,
+Everything it starts is a child process that does not outlive it (see `child`). Everything it keeps,
 data, logs, keys and ledger, is in its folder, which one stack at a time uses. Stacks with different folders
 run side by side. `KAFKA_BOOTSTRAP_SERVERS` and `<SERVICE>_DATABASE_URL` in the caller's environment win over
 embedded ones. Whatever starts a child is called from the main thread; `wait_ready` may run in any.
@@ -20,13 +20,14 @@ from typing import Self
 
 from careroute.local import broker, postgres, postgres_home, service
 from careroute.local.broker import Broker
+from careroute.local.child import Spec
 from careroute.local.environment import SERVICES, Settings, announce, database_variable, withdraw
 from careroute.local.errors import StackError
 from careroute.local.folder import FolderLock, make_folder
 from careroute.local.keys import Keys
 from careroute.local.ports import HOST, choose_all
 from careroute.local.postgres import Postgres
-from careroute.local.processes import Processes, Spec
+from careroute.local.processes import Processes
 
 FIXED_PORTS = {"intake": 8001, "triage": 8002, "matching": 8003, "notify": 8004}
 _PROJECT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,77 @@
+"""Stands in for the endpoints of clinics and of those on call: takes webhooks, checks their signatures, keeps them."""
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from careroute.local.ports import HOST
+
+LIMIT = 65_536
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One webhook as it came; `genuine` says that its signature held."""
+
+    recipient: str
+    at: float
+    body: dict[str, Any]
+    genuine: bool
+
+
+class Endpoints:
+    """`with Endpoints(secret) as endpoints:` listens on a free port until the block ends."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
+        self.deliveries: list[Delivery] = []
+        self._server = ThreadingHTTPServer((HOST, 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def url(self, recipient: str) -> str:
+        return f"http://{HOST}:{self._server.server_address[1]}/{recipient}"
+
+    def take(self, recipient: str, timestamp: str, signature: str, body: bytes) -> bool:
+        """Keeps the delivery; returns whether it is genuine and recent."""
+        expected = hmac.new(self.secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+        recent = timestamp.isdigit() and abs(time.time() - int(timestamp)) < 300
+        genuine = recent and hmac.compare_digest(f"v1={expected}", signature)
+        self.deliveries.append(Delivery(recipient, time.time(), json.loads(body), genuine))
+        return genuine
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _handler(endpoints: Endpoints) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            size = min(int(self.headers.get("content-length") or 0), LIMIT)
+            genuine = endpoints.take(
+                self.path.strip("/"),
+                self.headers.get("careroute-timestamp", ""),
+                self.headers.get("careroute-signature", ""),
+                self.rfile.read(size),
+            )
+            self.send_response(204 if genuine else 401)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet: what came is in `deliveries`."""
+
+    return Handler
