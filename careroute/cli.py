@@ -18,7 +18,6 @@ from careroute.local.environment import SERVICES
 from careroute.local.errors import StackError
 from shared.auth import Role
 from shared.errors import CarerouteError
-from shared.settings import ServiceSettings
 
 app = typer.Typer(
     name="careroute",
@@ -102,7 +101,7 @@ def roster_import(
 @dead_app.command("list")
 def dead_list(folder: Folder = network.DEFAULT_FOLDER) -> None:
     """Everything parked, oldest first. Exit code 1 if there is any."""
-    found = asyncio.run(parked.read_all(_kafka(folder)))
+    found = asyncio.run(parked.read_all(network.find(folder).kafka_settings()))
     table = Table("id", "reason", "parked at", "bytes")
     for one in found:
         table.add_row(one.id, one.reason, f"{one.parked_at:%F %T}Z", str(len(one.record.value or b"")))
@@ -125,7 +124,7 @@ def dead_replay(
     folder: Folder = network.DEFAULT_FOLDER,
 ) -> None:
     """Send parked messages to their topic again, once what was wrong is mended."""
-    count = asyncio.run(parked.replay(_kafka(folder), _chosen(folder, id)))
+    count = asyncio.run(parked.replay(network.find(folder).kafka_settings(), _chosen(folder, id)))
     out.print(f"Sent again: {count}.")
 
 
@@ -155,17 +154,8 @@ def reconcile_command(
     raise typer.Exit(reconcile.run(network.find(folder), out, grace_seconds=grace))
 
 
-def _kafka(folder: Path) -> ServiceSettings:
-    found = network.find(folder)
-    named = {
-        (field.validation_alias if isinstance(field.validation_alias, str) else name): name
-        for name, field in ServiceSettings.model_fields.items()
-    }
-    return ServiceSettings.model_validate({k: v for k, v in found.variables.items() if k in named})
-
-
 def _chosen(folder: Path, id: str) -> list[parked.Parked]:
-    found = asyncio.run(parked.read_all(_kafka(folder)))
+    found = asyncio.run(parked.read_all(network.find(folder).kafka_settings()))
     chosen = [one for one in found if id in ("all", one.id)]
     if not chosen and id != "all":
         raise StackError(f"Nothing is parked under {id}; `careroute dead list` shows what is.")

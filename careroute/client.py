@@ -72,11 +72,19 @@ class Api:
         role: Role,
         clinic: str | None = None,
         subject: str | None = None,
+        headers: dict[str, str] | None = None,
         accept: Iterable[int] = (),
     ) -> Any:
         """The JSON of a POST that must succeed, or end with one of `accept`."""
         answer = await self.call(
-            "POST", service, path, role=role, clinic=clinic, subject=subject, json=body if body is not None else {}
+            "POST",
+            service,
+            path,
+            role=role,
+            clinic=clinic,
+            subject=subject,
+            headers=headers,
+            json=body if body is not None else {},
         )
         return _json(answer, accept)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from careroute.local.environment import SERVICES, running
 from careroute.local.errors import StackError
+from shared.settings import ServiceSettings
 
 DEFAULT_FOLDER = Path(".careroute")
 
@@ -25,6 +26,12 @@ class Network:
     @property
     def kafka(self) -> str:
         return self._variable("KAFKA_BOOTSTRAP_SERVERS")
+
+    def kafka_settings(self) -> ServiceSettings:
+        """The settings with which the services reach Kafka."""
+        _ = self.kafka
+        names = {info.validation_alias for info in ServiceSettings.model_fields.values()}
+        return ServiceSettings.model_validate({k: v for k, v in self.variables.items() if k in names})
 
     @property
     def key(self) -> Path:

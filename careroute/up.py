@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from careroute import tokens
+from careroute.local import FIXED_PORTS, Stack, unwinding_on_signals
 from careroute.local.errors import StackError
-from careroute.local.stack import FIXED_PORTS, Stack, unwinding_on_signals
 from shared.auth import Role
 
 CLINIC = "clinic-riverside"

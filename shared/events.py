@@ -136,11 +136,13 @@ class Needs(Wire):
 
 
 class FiredRule(Wire):
-    """A policy rule, the datum that fired it (such as `phq9.item9=2`), and what a referrer may read."""
+    """A policy rule, the datum that fired it (such as `phq9.item9=2`, from the sheet of day `on`), and what a
+    referrer may read."""
 
     rule: Code
     datum: Sentence
     text: Sentence
+    on: date | None = None
 
 
 class Indication(Wire):

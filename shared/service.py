@@ -45,6 +45,7 @@ class _Loop:
     job: Job
     woken: asyncio.Event
     turning: Turning
+    after_commits: bool = False
 
 
 class Service:
@@ -94,17 +95,26 @@ class Service:
         """The topics this service writes; they are made at start if they are missing."""
         self._announced.update(topics)
 
-    def every(self, seconds: float, name: str, job: Job) -> Callable[[], None]:
-        """Run `job` again and again; True means there is more to do now. Returns a call that wakes it."""
-        loop = _Loop(seconds, name, job, asyncio.Event(), Turning(self.settings.stuck_after_seconds))
+    def every(
+        self, seconds: float, name: str, job: Job, *, after_commits: bool = False
+    ) -> Callable[[], None]:
+        """Run `job` again and again; True means there is more to do now. Returns a call that wakes it.
+
+        With `after_commits` each commit that calls `wake` does so too.
+        """
+        turning = Turning(self.settings.stuck_after_seconds)
+        loop = _Loop(seconds, name, job, asyncio.Event(), turning, after_commits)
         self._loops.append(loop)
         self.health.live[f"loop:{name}"] = loop.turning.problem
         return loop.woken.set
 
     def wake(self) -> None:
-        """After a commit: the relays have something to send."""
+        """After a commit: the relays have something to send, some loops something to do."""
         for relay in self._relays:
             relay.woken.set()
+        for loop in self._loops:
+            if loop.after_commits:
+                loop.woken.set()
 
     def app(
         self,

@@ -12,7 +12,7 @@ NewDatabase = Callable[[str], Awaitable[Pool]]
 T = TypeVar("T")
 
 
-async def eventually(probe: Callable[[], Awaitable[T]], *, seconds: float = 20, what: str = "it") -> T:
+async def eventually(probe: Callable[[], Awaitable[T | None]], *, seconds: float = 20, what: str = "it") -> T:
     """Ask again and again until the answer is true; fail, saying the last answer, at the deadline."""
     until = time.monotonic() + seconds
     while True:

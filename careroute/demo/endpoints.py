@@ -1,4 +1,4 @@
-"""Stands in for the endpoints of clinics and of those on call: takes webhooks, checks their signatures, keeps them."""
+"""Stands in for the endpoints of clinics and of those on call: takes webhooks and checks who sent them."""
 
 import hashlib
 import hmac

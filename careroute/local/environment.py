@@ -39,6 +39,7 @@ class Settings:
             "CAREROUTE_PUBLIC_KEYS": str(self.keys.public_keys),
             "INTAKE_PUBLIC_URL": self.urls["intake"],
             "NOTIFY_REFERRAL_URL": self.urls["intake"],
+            "NOTIFY_PUBLIC_URL": self.urls["notify"],
             **{database_variable(name): self.databases[name] for name in owners},
         }
         if self.kafka_embedded:

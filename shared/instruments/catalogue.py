@@ -4,11 +4,29 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.instruments.mood import GAD7, PHQ2, PHQ9, PHQA
-from shared.instruments.safety import CSSRS
+from shared.instruments.general import CORE10, MDQ, WHODAS12
+from shared.instruments.mood import EPDS, GAD7, PHQ2, PHQ9, PHQA
+from shared.instruments.safety import ASQ, CSSRS
 from shared.instruments.sheet import Instrument
+from shared.instruments.substance import AUDITC, DAST10
+from shared.instruments.trauma import PCL5, PCPTSD5
 
-_ALL: Final = (PHQ9, PHQ2, PHQA, GAD7, CSSRS)
+_ALL: Final = (
+    PHQ9,
+    PHQ2,
+    PHQA,
+    GAD7,
+    CSSRS,
+    ASQ,
+    PCPTSD5,
+    PCL5,
+    AUDITC,
+    DAST10,
+    EPDS,
+    CORE10,
+    MDQ,
+    WHODAS12,
+)
 
 INSTRUMENTS: Final[Mapping[str, Instrument]] = MappingProxyType({each.key: each for each in _ALL})
 

@@ -133,3 +133,42 @@ GAD7: Final = Instrument(
     cut_offs=(CutOff(key="positive", at_least=10, source="clinical-toolkit GAD-7 table", status=CONFIRMED),),
     to_confirm=("the code of the unscored difficulty question",),
 )
+
+_EPDS_TOPICS: Final = (
+    "able to laugh",
+    "looking forward",
+    "self-blame",
+    "anxious or worried",
+    "scared or panicky",
+    "things getting on top",
+    "unhappy and sleeping badly",
+    "sad or miserable",
+    "crying",
+    "thoughts of self-harm",
+)
+
+EPDS: Final = Instrument(
+    key="epds",
+    title="EPDS",
+    items=tuple(
+        Item(key=f"item{number}", topic=topic, high=3, safety=number == 10)
+        for number, topic in enumerate(_EPDS_TOPICS, start=1)
+    ),
+    recall="past 7 days",
+    source="LOINC audit notes; an EPDS observation writer",
+    licence="Royal College of Psychiatrists; reproduce with the authors' names and source",
+    status=TO_CONFIRM,
+    panel_loinc="71354-5",
+    total_loinc="99046-5",
+    max_total=30,
+    cut_offs=(
+        CutOff(key="possible", at_least=10, source="CMS-type depression screening list", status=CONFIRMED),
+        CutOff(key="probable", at_least=13, source="EPDS practice", status=TO_CONFIRM),
+    ),
+    to_confirm=("which cut-off: 10, 11 or 13", "licence terms", "item LOINC codes (left out)"),
+    answers_mean=(
+        "the score of the option ticked, 3 for the most distress in every question: the form prints "
+        "questions 3 and 5 to 10 from 3 down to 0, which is already turned round in the score"
+    ),
+)
+"""The answer is the score and not the place on the page, so that a 3 for item 10 can only mean one thing."""

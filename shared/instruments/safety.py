@@ -1,4 +1,4 @@
-"""Instruments that ask about suicide only: the C-SSRS screener. No totals: the most severe answer decides."""
+"""Instruments that ask about suicide only: C-SSRS screener, ASQ. No totals: the most severe answer decides."""
 
 from typing import Final
 
@@ -64,4 +64,34 @@ CSSRS: Final = Instrument(
         "question 6b left open after a yes to 6 counts as recent",
     ),
     answers_mean="1 yes, 0 no, in the order 1, 2, 3, 4, 5, 6, 6b; 3 to 5 are left out when 2 is no",
+)
+
+ASQ: Final = Instrument(
+    key="asq",
+    title="ASQ",
+    items=(
+        Item(key="q1", topic="wished to be dead", high=1, scored=False, safety=True),
+        Item(key="q2", topic="others better off", high=1, scored=False, safety=True),
+        Item(key="q3", topic="thoughts of ending life", high=1, scored=False, safety=True),
+        Item(key="q4", topic="any attempt, ever", high=1, scored=False, safety=True),
+        Item(
+            key="q5",
+            topic="thoughts right now",
+            high=1,
+            scored=False,
+            safety=True,
+            asked_if=("q1", "q2", "q3", "q4"),
+            unanswered_means=1,
+        ),
+    ),
+    recall="past few weeks; question 4 lifetime; question 5 now",
+    source="SPiER data dictionary",
+    licence="National Institute of Mental Health, public domain",
+    status=CONFIRMED,
+    tiers=(
+        Tier(key="acute_positive", title="thoughts right now", items=("q5",)),
+        Tier(key="positive", title="positive, not acute", items=("q1", "q2", "q3", "q4")),
+    ),
+    to_confirm=("question 5 left open after a yes counts as acute", "LOINC codes (left out)"),
+    answers_mean="1 yes, 0 no; question 5 is left out when all of 1 to 4 are no",
 )

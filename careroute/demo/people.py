@@ -1,0 +1,75 @@
+"""Stands in for people: who is on call acknowledges, clinicians review, therapists answer offers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from careroute.client import Api
+from shared.auth import Role
+
+DECLINES_EVERY: Final = 9
+"""Every ninth offer is declined, so that the next best is asked."""
+
+
+@dataclass
+class People:
+    """`await people.act()` until cancelled; the counts say what was done."""
+
+    api: Api
+    acknowledged: int = 0
+    reviewed: int = 0
+    accepted: int = 0
+    declined: int = 0
+    _declined_for: set[str] = field(default_factory=set)
+    _offers_seen: int = 0
+
+    async def act(self) -> None:
+        await asyncio.gather(*(_again(step) for step in (self._acknowledge, self._review, self._answer)))
+
+    async def _acknowledge(self) -> None:
+        """Somebody on call says: I have this."""
+        page = await self.api.get("notify", "/v1/notices?state=open&limit=500", role=Role.ONCALL)
+        for notice in page["items"]:
+            path = f"/v1/notices/{notice['id']}/acknowledgement"
+            await self.api.post("notify", path, role=Role.ONCALL, subject="oncall-demo", accept=(409,))
+            self.acknowledged += 1
+
+    async def _review(self) -> None:
+        """A triage clinician agrees with the rules, and settles consent where that was asked."""
+        page = await self.api.get("triage", "/v1/reviews?limit=500", role=Role.CLINICIAN)
+        for review in page["reviews"]:
+            reason = "consent_settled" if review["holds"] else "agrees"
+            word = {"action": "confirm", "seen": review["decision"], "reason": reason}
+            await self.api.post(
+                "triage",
+                f"/v1/reviews/{review['referral_id']}/decision",
+                word,
+                role=Role.CLINICIAN,
+                subject="clinician-demo",
+                accept=(404, 409),
+            )
+            self.reviewed += 1
+
+    async def _answer(self) -> None:
+        """Therapists take most clients they are offered, and never decline one client twice."""
+        page = await self.api.get("matching", "/v1/offers?state=open&limit=500", role=Role.COORDINATOR)
+        for offer in page["offers"]:
+            self._offers_seen += 1
+            if self._offers_seen % DECLINES_EVERY == 0 and offer["referral_id"] not in self._declined_for:
+                self._declined_for.add(offer["referral_id"])
+                self.declined += 1
+                await self._say(offer, "decline", {"reason": "no_availability"})
+            else:
+                self.accepted += 1
+                await self._say(offer, "acceptance", {})
+
+    async def _say(self, offer: dict[str, Any], word: str, body: dict[str, str]) -> None:
+        path = f"/v1/offers/{offer['id']}/{word}"
+        await self.api.post("matching", path, body, role=Role.COORDINATOR, accept=(404, 409))
+
+
+async def _again(step: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await step()
+        await asyncio.sleep(0.3)

@@ -1,0 +1,269 @@
+"""The promises, checked against the databases; each case that breaks one is named by its id.
+
+Nothing lost, nothing doubled, no place held twice, every alert answered.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from careroute import dead
+from careroute.local.environment import SERVICES
+from careroute.network import Network
+from shared.reading import read
+
+CHUNK: Final = 20_000
+
+HOPS: Final = (
+    ("intake", "triage", "intake.%", ("triage",)),
+    ("triage", "matching", "triage.%", ("matching",)),
+    ("triage", "notify", "triage.%", ("notify-triage", "notify-express")),
+    ("triage", "intake", "triage.%", ("intake-triage", "intake-triage-express")),
+    ("matching", "notify", "matching.assignments.%", ("notify-matching",)),
+    ("matching", "intake", "matching.assignments.%", ("intake-matching",)),
+    ("notify", "intake", "notify.%", ("intake-notices",)),
+)
+"""Who must have acted on whose facts, under which names."""
+
+SAID: Final = """
+    select event_id from outbox
+    where topic like $1 and sent_at is not null and occurred_at < now() - make_interval(secs => $2)
+"""
+UNCLAIMED: Final = """
+    select id from unnest($1::uuid[]) as said (id)
+    where not exists (select from inbox where consumer = any($2::text[]) and event_id = said.id)
+"""
+UNSENT: Final = """
+    select event_id from outbox where sent_at is null and occurred_at < now() - make_interval(secs => $1)
+"""
+SAID_TWICE: Final = "select event_id from outbox group by event_id having count(*) > 1"
+
+
+@dataclass
+class Account:
+    """What was found; every list names the cases."""
+
+    accepted: int = 0
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    double_booked: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    waiting_for_an_answer: int = 0
+    waiting_to_be_sent: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.doubled or self.double_booked or self.unanswered or self.parked)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A query whose every row is a case: its id, in one column."""
+
+    service: str
+    about: str
+    query: str
+
+
+DOUBLED: Final = (
+    Check(
+        "triage",
+        "decided twice by rules for one revision",
+        "select referral_id from decision where type = 'ReferralTriaged' and fact->>'decided_by' is null "
+        "group by referral_id, fact->>'revision' having count(*) > 1",
+    ),
+    Check(
+        "matching",
+        "holds two places",
+        "select referral_id from offer where state in ('open', 'accepted') group by referral_id "
+        "having count(*) > 1",
+    ),
+    Check(
+        "matching",
+        "offered twice in one attempt",
+        "select referral_id from offer group by referral_id, attempt having count(*) > 1",
+    ),
+    Check(
+        "notify",
+        "told twice of one fact",
+        "select referral_id from notice group by referral_id, event_id, audience having count(*) > 1",
+    ),
+    Check(
+        "intake",
+        "heard twice of one fact",
+        "select referral_id from timeline group by referral_id, event_id having count(*) > 1",
+    ),
+    Check(
+        "intake",
+        "two referrals for one idempotency key",
+        "select min(referral_id::text) from idempotency group by owner, key "
+        "having count(distinct referral_id) > 1",
+    ),
+)
+
+DOUBLE_BOOKED: Final = (
+    Check(
+        "matching",
+        "more clients than places, or a count that is off",
+        """
+        select therapist.id from therapist
+        left join (select therapist_id, count(*) as held from offer where state in ('open', 'accepted')
+                   group by therapist_id) as holding on holding.therapist_id = therapist.id
+        where places_taken <> coalesce(held, 0) or places_taken > places_total
+        """,
+    ),
+)
+
+UNANSWERED: Final = Check(
+    "notify",
+    "nobody has answered to the top of the ladder",
+    "select referral_id from unanswered_alert where past_ladder",
+)
+
+
+async def account(network: Network, *, grace_seconds: float = 60) -> Account:
+    """Reads all four databases and the parking places; changes nothing."""
+    found = Account()
+    async with AsyncExitStack() as stack:
+        databases: dict[str, Any] = {}
+        for service in SERVICES:
+            databases[service] = await asyncpg.connect(network.database(service), timeout=10)
+            stack.push_async_callback(databases[service].close)
+        parked = await dead.read_all(network.kafka_settings())
+        found.parked = [f"{one.id} ({one.reason})" for one in parked]
+        found.accepted = await databases["intake"].fetchval("select count(*) from referral")
+        await _facts(databases, found, _parked_events(parked), grace_seconds)
+        await _referrals(databases, found, grace_seconds)
+        for checks, cases in ((DOUBLED, found.doubled), (DOUBLE_BOOKED, found.double_booked)):
+            for check in checks:
+                cases += await _cases(databases, check)
+        found.unanswered = await _cases(databases, UNANSWERED)
+        found.waiting_for_an_answer = await databases["notify"].fetchval(
+            "select count(*) from unanswered_alert where not past_ladder"
+        )
+    return found
+
+
+def _parked_events(parked: Iterable[dead.Parked]) -> dict[str, set[UUID]]:
+    """By consumer group, the facts that are set aside and so are not lost."""
+    events: dict[str, set[UUID]] = {}
+    for one in parked:
+        fact = read(one.record).fact
+        if fact is not None:
+            events.setdefault(one.group, set()).add(fact.event_id)
+    return events
+
+
+async def _cases(databases: dict[str, Any], check: Check) -> list[str]:
+    rows = await databases[check.service].fetch(check.query)
+    return [f"{check.service}: {row[0]}: {check.about}" for row in rows]
+
+
+async def _facts(
+    databases: dict[str, Any], found: Account, parked: dict[str, set[UUID]], grace: float
+) -> None:
+    """Every fact that was sent has been acted on by everyone who must, or is parked."""
+    for service, database in databases.items():
+        found.waiting_to_be_sent += [
+            f"{service}: {row[0]}: not sent yet" for row in await database.fetch(UNSENT, grace)
+        ]
+        found.doubled += [f"{service}: {row[0]}: said twice" for row in await database.fetch(SAID_TWICE)]
+    for source, target, topics, consumers in HOPS:
+        aside = {event for name in consumers for event in parked.get(name, ())}
+        async for events in _chunks(databases[source], SAID, topics, grace):
+            missing = await databases[target].fetch(UNCLAIMED, events, list(consumers))
+            found.lost += [
+                f"{source}: {row[0]}: {target} has not acted on it" for row in missing if row[0] not in aside
+            ]
+
+
+REFERRALS: Final = """
+    select id, revision from referral where updated_at < now() - make_interval(secs => $1)
+"""
+BEHIND_IN_TRIAGE: Final = """
+    select id from unnest($1::uuid[], $2::integer[]) as known (id, revision)
+    where not exists (select from referral r where r.referral_id = known.id and r.revision >= known.revision)
+"""
+DECIDED: Final = """
+    select referral_id as id, decision as revision from referral
+    where state in ('triaged', 'returned', 'ended') and decision > 0
+      and changed_at < now() - make_interval(secs => $1)
+"""
+BEHIND_IN_MATCHING: Final = """
+    select id from unnest($1::uuid[], $2::integer[]) as known (id, decision)
+    where not exists (select from referral r where r.id = known.id and r.decision >= known.decision)
+"""
+CRISES: Final = """
+    select referral_id as id, decision as revision from referral
+    where state = 'triaged' and urgency in ('emergency', 'very_urgent')
+      and changed_at < now() - make_interval(secs => $1)
+"""
+NOBODY_TOLD: Final = """
+    select id from unnest($1::uuid[], $2::integer[]) as known (id, decision)
+    where not exists (select from notice n where n.referral_id = known.id and n.is_alert)
+"""
+
+
+async def _referrals(databases: dict[str, Any], found: Account, grace: float) -> None:
+    """Every referral is where it must be: known to triage, then to matching; and a crisis to somebody."""
+    hops = (
+        ("intake", REFERRALS, "triage", BEHIND_IN_TRIAGE, "accepted, and triage does not know it"),
+        ("triage", DECIDED, "matching", BEHIND_IN_MATCHING, "decided, and matching does not know it"),
+        ("triage", CRISES, "notify", NOBODY_TOLD, "cannot wait, and nobody was alerted"),
+    )
+    for source, query, target, behind, about in hops:
+        async with databases[source].transaction():
+            async for rows in _row_chunks(databases[source], query, grace):
+                ids, numbers = [row["id"] for row in rows], [row["revision"] for row in rows]
+                found.lost += [
+                    f"{source}: {row[0]}: {about}"
+                    for row in await databases[target].fetch(behind, ids, numbers)
+                ]
+
+
+async def _chunks(database: Any, query: str, *arguments: object) -> AsyncIterator[list[UUID]]:
+    async with database.transaction():
+        async for rows in _row_chunks(database, query, *arguments):
+            yield [row[0] for row in rows]
+
+
+async def _row_chunks(
+    database: Any, query: str, *arguments: object
+) -> AsyncIterator[Sequence[asyncpg.Record]]:
+    cursor = await database.cursor(query, *arguments)
+    while rows := await cursor.fetch(CHUNK):
+        yield rows
+
+
+def run(network: Network, out: Console, *, grace_seconds: float) -> int:
+    """Print the account; 0 when it is clean."""
+    found = asyncio.run(account(network, grace_seconds=grace_seconds))
+    show(found, out)
+    return 0 if found.clean else 1
+
+
+def show(found: Account, out: Console, *, most: int = 20) -> None:
+    """Counts, then each case by name."""
+    table = Table("promise", "count", title="reconcile")
+    for name, count in (
+        ("accepted", found.accepted),
+        ("lost", len(found.lost)),
+        ("doubled", len(found.doubled)),
+        ("double-booked", len(found.double_booked)),
+        ("unanswered alerts", len(found.unanswered)),
+        ("parked", len(found.parked)),
+        ("alerts waiting for an answer in time", found.waiting_for_an_answer),
+        ("facts waiting to be sent", len(found.waiting_to_be_sent)),
+    ):
+        table.add_row(name, str(count))
+    out.print(table)
+    for case in [*found.lost, *found.doubled, *found.double_booked, *found.unanswered, *found.parked][:most]:
+        out.print(case, highlight=False, markup=False)

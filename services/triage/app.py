@@ -1,0 +1,28 @@
+"""How soon, what kind of care, and who must look: everything that goes in and out of triage."""
+
+from functools import partial
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.triage.http import routes
+from services.triage.on_referral import on_referral
+from services.triage.policy import load
+from services.triage.settings import TriageSettings
+from shared.events import Topic
+from shared.service import Service
+
+
+def create_app(settings: TriageSettings | None = None) -> FastAPI:
+    settings = settings or TriageSettings.load()
+    policy = load(settings.policy, settings.indications)
+    service = Service("triage", settings, migrations=Path(__file__).parent / "migrations")
+    handler = partial(on_referral, policy=policy)
+    service.consumes(Topic.INTAKE_EXPRESS, group="triage-express", handler=handler)
+    service.consumes(Topic.INTAKE_REFERRALS, group="triage", handler=handler)
+    service.announces(Topic.TRIAGE_EXPRESS, Topic.TRIAGE_DECISIONS)
+    return service.app(
+        routes(policy, pool=lambda: service.pool, wake=service.wake),
+        title="careroute triage",
+        description="How soon somebody must respond, and why; what waits for a clinician.",
+    )

@@ -1,0 +1,127 @@
+"""A named clinician decides: confirms, raises, lowers or returns. The only way down, and the only way out."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.triage.deciding import Outcome, chart_of, stamp, triaged
+from services.triage.rules import URGENCIES, Policy
+from services.triage.standing import Standing
+from services.triage.urgency import Before, cannot_wait, how_soon, settle
+from shared.events import ReferralReturned
+from shared.problems import Fault, Problem
+from shared.vocabulary import Urgency
+
+Action = Literal["confirm", "raise", "lower", "return"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """`seen` is the number of the decision that the clinician was looking at. Codes only, no notes."""
+
+    action: Action
+    seen: int
+    reason: str
+    urgency: Urgency | None = None
+    next_step: str | None = None
+    next_step_days: int | None = None
+
+
+def faults(word: Word, standing: Standing, policy: Policy) -> list[Fault]:
+    """Everything about the clinician's word that does not fit, at once."""
+    found = []
+    if word.reason not in policy.reasons[word.action]:
+        codes = ", ".join(sorted(policy.reasons[word.action]))
+        found.append(Fault("/reason", f"To {word.action}, use one of: {codes}.", "unknown_reason"))
+    if word.action in ("raise", "lower"):
+        found += _urgency_faults(word, standing)
+    if word.action == "return":
+        found += _return_faults(word, policy)
+    return found
+
+
+def refuse_if_stale(word: Word, standing: Standing) -> None:
+    """Raises `Problem` 409: whoever decides must have seen the newest facts."""
+    if standing.state in ("ended", "returned"):
+        raise Problem(409, "already_over", "This referral was withdrawn or returned; nothing waits for you.")
+    if word.seen != standing.decision:
+        raise Problem(
+            409,
+            "seen_is_old",
+            "Something changed since you looked. Read the decisions again, then decide.",
+            faults=[Fault("/seen", f"The newest decision is number {standing.decision}.", "seen_is_old")],
+        )
+
+
+def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: datetime) -> Outcome:
+    """`word` has no faults and is not stale."""
+    if word.action == "return":
+        return _return(word, standing, by=by, now=now)
+    assert standing.case is not None and standing.urgency is not None
+    chart = chart_of(standing.case)
+    urgency = word.urgency if word.urgency and word.action != "confirm" else standing.urgency
+    before = Before(
+        urgency=urgency,
+        respond_by=_respond_by(word, urgency, standing, policy, now),
+        by_clinician=True,
+        settled=settle(how_soon(chart, policy, asked_at=now).findings),
+    )
+    verdict = how_soon(chart, policy, asked_at=now, before=before)
+    decided = replace(
+        standing,
+        decision=standing.decision + 1,
+        state="triaged",
+        urgency=verdict.urgency,
+        respond_by=verdict.respond_by,
+        express=standing.express or cannot_wait(verdict.urgency),
+        by_clinician=True,
+        settled=frozenset(before.settled),
+        review=None,
+    )
+    return Outcome(decided, (triaged(decided, chart, verdict, policy, now=now, decided_by=by),))
+
+
+def _respond_by(word: Word, urgency: Urgency, standing: Standing, policy: Policy, now: datetime) -> datetime:
+    assert standing.respond_by is not None
+    if word.action == "lower":
+        return now + policy.clocks[urgency]
+    if word.action == "raise":
+        deadline = now + policy.clocks[urgency]
+        return min(deadline, standing.respond_by) if standing.respond_by > now else deadline
+    return standing.respond_by
+
+
+def _return(word: Word, standing: Standing, *, by: str, now: datetime) -> Outcome:
+    assert word.next_step is not None and word.next_step_days is not None
+    returned = replace(standing, state="returned", review=None, decision=standing.decision + 1)
+    fact = ReferralReturned(
+        **stamp(returned, now),
+        reason=word.reason,
+        next_step=word.next_step,
+        next_step_by=now + timedelta(days=word.next_step_days),
+        decided_by=by,
+    )
+    return Outcome(returned, (fact,))
+
+
+def _urgency_faults(word: Word, standing: Standing) -> list[Fault]:
+    assert standing.urgency is not None
+    at = URGENCIES.index(standing.urgency)
+    fitting = URGENCIES[:at] if word.action == "raise" else URGENCIES[at + 1 :]
+    if word.urgency in fitting:
+        return []
+    what = f"It is {standing.urgency} now; to {word.action} it, use one of: {', '.join(fitting) or 'none'}."
+    return [Fault("/urgency", what, "urgency_does_not_fit")]
+
+
+def _return_faults(word: Word, policy: Policy) -> list[Fault]:
+    found = []
+    if word.next_step not in policy.next_steps:
+        codes = ", ".join(sorted(policy.next_steps))
+        found.append(
+            Fault("/next_step", f"Nothing is returned without one of: {codes}.", "next_step_missing")
+        )
+    if word.next_step_days is None:
+        what = "Say within how many days the next step happens."
+        found.append(Fault("/next_step_days", what, "next_step_days_missing"))
+    return found

@@ -1,0 +1,203 @@
+"""From a fact, or a clinician's word, to how the referral stands and what is said about it.
+
+The decisions themselves are in `urgency.py` and `pathway.py`; here they are put into facts.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple, TypedDict
+from uuid import UUID
+
+from services.triage.chart import Chart, Sheet
+from services.triage.pathway import Pathway, what_care
+from services.triage.rules import Finding, Policy
+from services.triage.standing import Review, Standing
+from services.triage.urgency import Verdict, cannot_wait, how_soon
+from shared.events import (
+    Case,
+    FiredRule,
+    Indication,
+    IntakeFact,
+    Needs,
+    ReferralAmended,
+    ReferralSubmitted,
+    ReferralTriaged,
+    ReferralWithdrawn,
+    ReviewRequested,
+    ScreeningRecorded,
+    TriageEnded,
+    TriageFact,
+)
+from shared.ids import new_id
+from shared.instruments import read
+
+
+class Outcome(NamedTuple):
+    standing: Standing
+    said: tuple[TriageFact, ...]
+
+
+def decide(fact: IntakeFact, standing: Standing, policy: Policy, *, now: datetime) -> Outcome:
+    """A fact about a revision already acted on, or about a referral that has ended, changes nothing."""
+    if fact.revision <= standing.revision or standing.state == "ended":
+        return Outcome(standing, ())
+    known = replace(standing, revision=fact.revision, region=fact.region, clinic=fact.clinic)
+    match fact:
+        case ReferralWithdrawn():
+            return end(replace(known, express=known.express or fact.express), fact.reason, now=now)
+        case ReferralSubmitted() | ReferralAmended() | ScreeningRecorded():
+            return _triage(fact, known, policy, now=now)
+        case _:
+            return Outcome(standing, ())
+
+
+def end(standing: Standing, reason: str, *, now: datetime) -> Outcome:
+    ended = replace(standing, state="ended", review=None, decision=standing.decision + 1)
+    return Outcome(ended, (TriageEnded(**stamp(ended, now), reason=reason),))
+
+
+def _triage(
+    fact: ReferralSubmitted | ReferralAmended | ScreeningRecorded,
+    standing: Standing,
+    policy: Policy,
+    *,
+    now: datetime,
+) -> Outcome:
+    chart = chart_of(fact.case)
+    verdict = how_soon(chart, policy, asked_at=fact.occurred_at, before=standing.before)
+    review = _review(verdict, standing.review, now)
+    next_ = replace(
+        standing,
+        state="held" if verdict.holds else "triaged",
+        urgency=verdict.urgency,
+        respond_by=verdict.respond_by,
+        express=standing.express or fact.express or cannot_wait(verdict.urgency),
+        case=fact.case,
+        review=review,
+    )
+    said: list[TriageFact] = []
+    if review and _tells_more(review, standing.review):
+        next_ = replace(next_, decision=next_.decision + 1)
+        said.append(review_requested(next_, review, now=now))
+    if not verdict.holds:
+        next_ = replace(next_, decision=next_.decision + 1)
+        said.append(triaged(next_, chart, verdict, policy, now=now))
+    return Outcome(next_, tuple(said))
+
+
+def _review(verdict: Verdict, open_: Review | None, now: datetime) -> Review | None:
+    """Rules open a review and sharpen it; when its reasons are gone it still waits for a person."""
+    if verdict.review_by is None:
+        return replace(open_, holds=False) if open_ else None
+    return Review(
+        urgency=verdict.urgency,
+        review_by=min(verdict.review_by, open_.review_by) if open_ else verdict.review_by,
+        holds=verdict.holds,
+        reasons=fired_rules(verdict.reviews),
+        opened_at=open_.opened_at if open_ else now,
+    )
+
+
+def _tells_more(review: Review, before: Review | None) -> bool:
+    if before is None:
+        return True
+    return (review.reasons, review.urgency, review.holds) != (before.reasons, before.urgency, before.holds)
+
+
+class Stamp(TypedDict):
+    event_id: UUID
+    occurred_at: datetime
+    referral_id: UUID
+    revision: int
+    region: str
+    clinic: str
+    express: bool
+    decision: int
+
+
+def stamp(standing: Standing, now: datetime) -> Stamp:
+    """What every fact of triage carries."""
+    return Stamp(
+        event_id=new_id(),
+        occurred_at=now,
+        referral_id=standing.referral_id,
+        revision=standing.revision,
+        region=standing.region,
+        clinic=standing.clinic,
+        express=standing.express,
+        decision=standing.decision,
+    )
+
+
+def review_requested(standing: Standing, review: Review, *, now: datetime) -> ReviewRequested:
+    return ReviewRequested(
+        **stamp(standing, now),
+        reasons=review.reasons,
+        urgency=review.urgency,
+        review_by=review.review_by,
+        holds=review.holds,
+    )
+
+
+def triaged(
+    standing: Standing,
+    chart: Chart,
+    verdict: Verdict,
+    policy: Policy,
+    *,
+    now: datetime,
+    decided_by: str | None = None,
+) -> ReferralTriaged:
+    assert standing.case is not None
+    pathway = what_care(chart, policy, verdict.urgency)
+    return ReferralTriaged(
+        **stamp(standing, now),
+        urgency=verdict.urgency,
+        respond_by=verdict.respond_by,
+        level_of_care=pathway.level_of_care,
+        indications=_indications(pathway),
+        team=pathway.team,
+        rules=fired_rules((*verdict.findings, *pathway.findings)),
+        policy=policy.name,
+        policy_version=policy.version,
+        needs=needs_of(standing.case),
+        in_review=standing.review is not None,
+        decided_by=decided_by,
+    )
+
+
+def fired_rules(findings: tuple[Finding, ...]) -> tuple[FiredRule, ...]:
+    return tuple(FiredRule(rule=f.rule, datum=f.datum, text=f.text, on=f.on) for f in findings)
+
+
+def _indications(pathway: Pathway) -> tuple[Indication, ...]:
+    return tuple(
+        Indication(modality=i.modality, problem=i.problem, strength=i.strength, source=i.source)
+        for i in pathway.indications
+    )
+
+
+def needs_of(case: Case) -> Needs:
+    """The part of a case that matching may know."""
+    return Needs.model_validate(case.model_dump(include=set(Needs.model_fields)))
+
+
+def chart_of(case: Case) -> Chart:
+    """The part of a case that the rules ask about, its answer sheets read."""
+    return Chart(
+        age=case.age,
+        sex=case.sex,
+        perinatal=case.perinatal,
+        guardian=case.guardian,
+        requested_priority=case.requested_priority,
+        problems=frozenset(case.problems),
+        diagnoses=frozenset(case.diagnoses),
+        red_flags=frozenset(case.red_flags),
+        sheets=tuple(
+            Sheet(s.taken_on, read(s.instrument, s.answers, stated_total=s.stated_total))
+            for s in case.screenings
+        ),
+        past_attempt=case.past_attempt,
+        treatments_without_benefit=sum(past.helped is False for past in case.past_treatments),
+        shares_with_network=case.consent.share_with_network,
+    )

@@ -1,0 +1,184 @@
+"""The shape of a policy file: what may be written in it, and how it becomes a `Policy`."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.triage import rules
+from services.triage.conditions import KINDS
+from shared.instruments import Status
+from shared.vocabulary import MODALITIES, PROBLEMS, RED_FLAGS, LevelOfCare, Priority, Sex, Urgency
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
+Text = Annotated[str, StringConstraints(min_length=5, max_length=400)]
+
+CODES = {
+    "red_flag": RED_FLAGS,
+    "problem": PROBLEMS,
+    "requested_priority": frozenset(Priority),
+    "sex": frozenset(Sex),
+    "guardian": frozenset({"present", "absent", "not_needed"}),
+}
+NEEDS = {
+    "safety_item": ("items",),
+    "answer": ("items", "at_least"),
+    "total": ("instrument", "at_least"),
+    "estimated_total": ("instrument", "at_least"),
+    "clusters": ("instrument",),
+    "treatments_without_benefit": ("at_least",),
+    "several_problems": ("at_least",),
+    "diagnosis": ("any_of",),
+    "sheet_problem": ("any_of",),
+    "urgency": ("urgency",),
+    **{kind: ("any_of",) for kind in CODES},
+}
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Span(Shape):
+    minutes: Annotated[int, Field(ge=0)] = 0
+    hours: Annotated[int, Field(ge=0)] = 0
+    days: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def not_nothing(self) -> "Span":
+        if not self.delta():
+            raise ValueError("a clock needs minutes, hours or days")
+        return self
+
+    def delta(self) -> timedelta:
+        return timedelta(days=self.days, hours=self.hours, minutes=self.minutes)
+
+
+class ConditionShape(Shape):
+    kind: str
+    instrument: Id | None = None
+    items: tuple[Id, ...] = ()
+    any_of: tuple[str, ...] = ()
+    at_least: Annotated[int, Field(ge=1)] | None = None
+    below: Annotated[int, Field(ge=1)] | None = None
+    urgency: Urgency | None = None
+
+    @model_validator(mode="after")
+    def makes_sense(self) -> "ConditionShape":
+        if self.kind not in {*KINDS, "urgency"}:
+            raise ValueError(f"kind is not one of {', '.join(sorted({*KINDS, 'urgency'}))}")
+        for field in NEEDS.get(self.kind, ()):
+            if not getattr(self, field):
+                raise ValueError(f"{self.kind} needs {field}")
+        if self.kind == "age" and self.at_least is None and self.below is None:
+            raise ValueError("age needs at_least, below or both")
+        strange = set(self.any_of) - CODES.get(self.kind, set(self.any_of))
+        if strange:
+            raise ValueError(f"not in the vocabulary: {', '.join(sorted(strange))}")
+        return self
+
+    def condition(self) -> rules.Condition:
+        return rules.Condition(**self.model_dump())
+
+
+class Fired(Shape):
+    """What all three kinds of rule have in common."""
+
+    id: Id
+    when: Annotated[tuple[ConditionShape, ...], Field(min_length=1)]
+    text: Text
+    source: Text
+    status: Status
+
+    def conditions(self) -> tuple[rules.Condition, ...]:
+        return tuple(shape.condition() for shape in self.when)
+
+
+class RuleShape(Fired):
+    raises_to: Urgency | None = None
+    asks_review: bool = False
+    holds: bool = False
+
+    def rule(self) -> rules.Rule:
+        return rules.Rule(**self.model_dump(exclude={"when"}), when=self.conditions())
+
+
+class LevelShape(Fired):
+    domain: Literal["symptoms", "safety", "functioning", "coexisting", "history"]
+    level: LevelOfCare
+
+    def rule(self) -> rules.LevelRule:
+        return rules.LevelRule(**self.model_dump(exclude={"when"}), when=self.conditions())
+
+
+class TeamShape(Fired):
+    adds: Annotated[tuple[rules.Member, ...], Field(min_length=1)]
+    first: bool = False
+
+    def rule(self) -> rules.TeamRule:
+        return rules.TeamRule(**self.model_dump(exclude={"when"}), when=self.conditions())
+
+
+class PreventiveShape(Shape):
+    problems: frozenset[str]
+    bands: frozenset[str]
+    text: Text
+    source: Text
+    status: Status
+
+
+class IndicationShape(Shape):
+    problem: str
+    modality: str
+    strength: rules.Strength
+    source: Text
+    status: Status
+    age_from: int = 0
+    age_below: int = 200
+    instrument: Id | None = None
+    total_from: int = 0
+    total_below: int = 1000
+    only_preventive: bool = False
+
+    @model_validator(mode="after")
+    def in_the_vocabulary(self) -> "IndicationShape":
+        if self.problem not in PROBLEMS or self.modality not in MODALITIES:
+            raise ValueError("problem or modality is not in the vocabulary")
+        return self
+
+
+class IndicationsFile(Shape):
+    version: Id
+    indication: Annotated[tuple[IndicationShape, ...], Field(min_length=1)]
+
+    def indications(self) -> tuple[rules.IndicationRule, ...]:
+        return tuple(rules.IndicationRule(**shape.model_dump()) for shape in self.indication)
+
+
+class PolicyFile(Shape):
+    name: Id
+    version: Id
+    status: Status
+    review_at_latest: Span
+    clocks: dict[Urgency, Span]
+    rule: Annotated[tuple[RuleShape, ...], Field(min_length=1)]
+    level: tuple[LevelShape, ...]
+    team: tuple[TeamShape, ...]
+    preventive: PreventiveShape
+    reasons: dict[str, dict[Id, Text]]
+    next_steps: dict[Id, Text]
+
+    def policy(self, indications: tuple[rules.IndicationRule, ...]) -> rules.Policy:
+        return rules.Policy(
+            name=self.name,
+            version=self.version,
+            clocks={urgency: span.delta() for urgency, span in self.clocks.items()},
+            review_at_latest=self.review_at_latest.delta(),
+            rules=tuple(shape.rule() for shape in self.rule),
+            levels=tuple(shape.rule() for shape in self.level),
+            team=tuple(shape.rule() for shape in self.team),
+            preventive=rules.Preventive(**self.preventive.model_dump()),
+            indications=indications,
+            reasons=self.reasons,
+            next_steps=self.next_steps,
+        )

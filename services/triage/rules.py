@@ -1,0 +1,147 @@
+"""What a policy is made of. Nothing here knows a particular rule: the rules are data in `policies/`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, Literal
+
+from shared.instruments import Status
+from shared.vocabulary import LevelOfCare, Urgency
+
+Member = Literal["therapist", "psychiatrist", "primary_care"]
+Strength = Literal["first_line", "alternative"]
+
+URGENCIES: Final = tuple(Urgency)
+LEVELS: Final = tuple(LevelOfCare)
+
+
+def more_urgent(a: Urgency, b: Urgency) -> Urgency:
+    return min(a, b, key=URGENCIES.index)
+
+
+def at_least_as_urgent(a: Urgency, b: Urgency) -> bool:
+    return URGENCIES.index(a) <= URGENCIES.index(b)
+
+
+def more_care(a: LevelOfCare, b: LevelOfCare) -> LevelOfCare:
+    return max(a, b, key=LEVELS.index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One test of the chart, of a kind that `conditions.py` knows; the other fields are its parameters."""
+
+    kind: str
+    instrument: str | None = None
+    items: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+    at_least: int | None = None
+    below: int | None = None
+    urgency: Urgency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """All of `when` must hold. A rule can raise, ask for a person, and hold; there is no way to lower."""
+
+    id: str
+    when: tuple[Condition, ...]
+    text: str
+    source: str
+    status: Status
+    raises_to: Urgency | None = None
+    asks_review: bool = False
+    holds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRule:
+    """One finding in one domain, and the level of care that it alone is enough for. Nothing is added up."""
+
+    id: str
+    domain: str
+    when: tuple[Condition, ...]
+    level: LevelOfCare
+    text: str
+    source: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamRule:
+    """Who else is needed; `first` are those who see the person before therapy starts."""
+
+    id: str
+    when: tuple[Condition, ...]
+    adds: tuple[Member, ...]
+    text: str
+    source: str
+    status: Status
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicationRule:
+    """A modality that guidance names for a problem, for these ages and this range of a total."""
+
+    problem: str
+    modality: str
+    strength: Strength
+    source: str
+    status: Status
+    age_from: int = 0
+    age_below: int = 200
+    instrument: str | None = None
+    total_from: int = 0
+    total_below: int = 1000
+    only_preventive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preventive:
+    """What must all be known before the longest clock may be used."""
+
+    problems: frozenset[str]
+    bands: frozenset[str]
+    text: str
+    source: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A named, versioned set of clocks and rules, as a clinical lead signs it. `review_at_latest` is the
+    longest a person may take to look at what the rules will not settle; a shorter clock of the referral wins.
+    `reasons` are by action of a clinician, code and meaning.
+    """
+
+    name: str
+    version: str
+    clocks: dict[Urgency, timedelta]
+    review_at_latest: timedelta
+    rules: tuple[Rule, ...]
+    levels: tuple[LevelRule, ...]
+    team: tuple[TeamRule, ...]
+    preventive: Preventive
+    indications: tuple[IndicationRule, ...]
+    reasons: dict[str, dict[str, str]]
+    next_steps: dict[str, str]
+
+    def texts(self) -> Iterator[str]:
+        """Every sentence of this policy that a person may read."""
+        yield from (rule.text for rule in self.rules)
+        yield from (rule.text for rule in self.levels)
+        yield from (rule.text for rule in self.team)
+        yield self.preventive.text
+        yield from (text for codes in self.reasons.values() for text in codes.values())
+        yield from self.next_steps.values()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """A rule that fired, on which datum, from which day's sheet, with the text a referrer may read."""
+
+    rule: str
+    datum: str
+    text: str
+    on: date | None = None

@@ -1,0 +1,96 @@
+"""The four services as processes, on a real broker and a real Postgres, with people's endpoints listening."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from careroute import reconcile
+from careroute.client import Api
+from careroute.demo.endpoints import Delivery, Endpoints
+from careroute.local import Stack
+from careroute.network import Network, find
+from careroute.reconcile import Account
+from shared.auth import Role
+from tests.journey.town import load
+from tests.support import eventually
+
+OURS = ("KAFKA_", "INTAKE_", "TRIAGE_", "MATCHING_", "NOTIFY_", "CAREROUTE_")
+QUICK = {
+    "NOTIFY_FIRST_PAUSE_SECONDS": "0.5",
+    "NOTIFY_EXPRESS_FIRST_PAUSE_SECONDS": "0.2",
+    "LOG_LEVEL": "INFO",
+}
+
+
+@dataclass
+class Town:
+    """A small network at work: its processes, its API, its people's endpoints."""
+
+    stack: Stack
+    network: Network
+    api: Api
+    endpoints: Endpoints
+
+    async def submit(self, body: dict[str, Any], *, clinic: str = "clinic-1", key: str | None = None) -> Any:
+        headers = {"Idempotency-Key": key} if key else None
+        return await self.api.post(
+            "intake", "/v1/referrals", body, role=Role.CLINIC, clinic=clinic, headers=headers
+        )
+
+    async def referral(self, id: str) -> Any:
+        return await self.api.get("intake", f"/v1/referrals/{id}", role=Role.COORDINATOR)
+
+    async def is_in(self, id: str, *states: str, seconds: float = 30) -> Any:
+        """The referral, once it is in one of these states."""
+
+        async def there() -> Any:
+            seen = await self.referral(id)
+            return seen if seen["state"] in states else None
+
+        return await eventually(there, seconds=seconds, what=f"{id} in {states}")
+
+    def told(self, id: str, recipient: str | None = None) -> list[Delivery]:
+        """The webhooks about a referral, in order."""
+        return [
+            one
+            for one in self.endpoints.deliveries
+            if one.body["referral_id"] == id and recipient in (None, one.recipient)
+        ]
+
+    async def account(self) -> Account:
+        """Reconciled, once nothing is on its way any more."""
+
+        async def quiet() -> Account | None:
+            found = await reconcile.account(self.network, grace_seconds=0)
+            return found if not found.lost and not found.waiting_to_be_sent else None
+
+        try:
+            return await eventually(quiet, seconds=90, what="quiet")
+        except AssertionError:
+            return await reconcile.account(self.network, grace_seconds=0)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | QUICK
+    stack = Stack(Path(tempfile.mkdtemp(prefix="careroute-journey-")), environ=environ)
+    try:
+        stack.start_infrastructure()
+        stack.start_services(seconds=90)
+        yield stack
+    finally:
+        stack.discard()
+
+
+@pytest.fixture(scope="module")
+async def town(stack: Stack) -> AsyncIterator[Town]:
+    network = find(stack.folder)
+    with Endpoints("a-secret-for-the-journey") as endpoints:
+        async with Api(network) as api:
+            await load(api, endpoints)
+            yield Town(stack, network, api, endpoints)

@@ -1,0 +1,177 @@
+"""What holds for every chart: worse never lowers, order does not matter, nothing is passed over."""
+
+import random
+from dataclasses import replace
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.triage.chart import Chart, Sheet
+from services.triage.pathway import what_care
+from services.triage.rules import LEVELS
+from services.triage.urgency import Before, Verdict
+from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, read
+from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
+from tests.unit.triage_samples import ASKED_AT, DAY, POLICY, decided, rank
+
+RawSheet = tuple[str, tuple[Answer, ...], date]
+
+
+@st.composite
+def raw_sheets(draw: st.DrawFn) -> RawSheet:
+    key = draw(st.sampled_from(sorted(INSTRUMENTS)))
+    answers: tuple[Answer, ...] = tuple(
+        draw(st.one_of(st.integers(item.low, item.high), st.sampled_from([None, "refused", "unknown"])))
+        for item in INSTRUMENTS[key].items
+    )
+    return key, answers, DAY - timedelta(days=draw(st.integers(0, 60)))
+
+
+def to_sheet(raw: RawSheet) -> Sheet:
+    return Sheet(raw[2], read(raw[0], raw[1]))
+
+
+def sometimes(codes: frozenset[str] | set[str], most: int = 3) -> st.SearchStrategy[frozenset[str]]:
+    return st.frozensets(st.sampled_from(sorted(codes)), max_size=most)
+
+
+CHARTS = st.builds(
+    Chart,
+    age=st.one_of(st.none(), st.integers(0, 100)),
+    sex=st.sampled_from(Sex),
+    perinatal=st.sampled_from([None, True, False]),
+    guardian=st.sampled_from(["present", "absent", "not_needed"]),
+    requested_priority=st.sampled_from(Priority),
+    problems=sometimes(PROBLEMS | {"a_new_problem"}),
+    diagnoses=sometimes({"F32.1", "F31.0", "R45.851", "T14.91XA", "F05", "Z91.5"}, 2),
+    red_flags=sometimes(RED_FLAGS | {"a_new_flag"}, 2),
+    past_attempt=st.sampled_from([None, True, False]),
+    treatments_without_benefit=st.integers(0, 4),
+    shares_with_network=st.booleans(),
+)
+
+
+def with_sheets(chart: Chart, raw: list[RawSheet]) -> Chart:
+    return replace(chart, sheets=tuple(map(to_sheet, raw)))
+
+
+def shown(urgency: Urgency) -> int:
+    """Preventive has to be earned by knowing everything, so it counts as routine where less was known."""
+    return rank(Urgency.ROUTINE if urgency is Urgency.PREVENTIVE else urgency)
+
+
+def safety_known(raw: list[RawSheet]) -> bool:
+    return any(key in SAFETY_INSTRUMENTS for key, _, _ in raw)
+
+
+@given(CHARTS, st.lists(raw_sheets(), max_size=3), st.data())
+def test_a_worse_answer_never_lowers(chart: Chart, raw: list[RawSheet], data: st.DataObject) -> None:
+    """0 to 1 to 2 to 3; and an open safety answer counts as positive until it is answered with zero."""
+    places = [
+        (s, i)
+        for s, (key, answers, _) in enumerate(raw)
+        for i, answer in enumerate(answers)
+        if INSTRUMENTS[key].items[i].low < INSTRUMENTS[key].items[i].high
+        if not isinstance(answer, int)
+        or INSTRUMENTS[key].items[i].score(answer) < INSTRUMENTS[key].items[i].high
+    ]
+    if not places:
+        return
+    s, i = data.draw(st.sampled_from(places))
+    key, answers, day = raw[s]
+    item = INSTRUMENTS[key].items[i]
+    now = answers[i]
+    if isinstance(now, int):
+        score = data.draw(st.integers(item.score(now) + 1, item.high))
+    else:
+        score = data.draw(st.integers(1 if item.safety or item.asked_if else item.low, item.high))
+    worse = (*answers[:i], item.score(score), *answers[i + 1 :])
+    before = decided(with_sheets(chart, raw))
+    after = decided(with_sheets(chart, [*raw[:s], (key, worse, day), *raw[s + 1 :]]))
+    assert shown(after.urgency) >= shown(before.urgency)
+
+
+@given(CHARTS, st.lists(raw_sheets(), max_size=2), raw_sheets())
+def test_one_more_sheet_never_lowers(chart: Chart, raw: list[RawSheet], another: RawSheet) -> None:
+    """Once a safety question was asked; the first one to ask it may end that doubt."""
+    if safety_known(raw):
+        before = decided(with_sheets(chart, raw))
+        after = decided(with_sheets(chart, [*raw, another]))
+        assert shown(after.urgency) >= shown(before.urgency)
+
+
+@given(
+    CHARTS,
+    st.lists(raw_sheets(), max_size=2),
+    sometimes(RED_FLAGS | {"a_new_flag"}),
+    sometimes(PROBLEMS),
+    sometimes({"F31.0", "F05", "R45.851"}),
+)
+def test_a_flag_a_problem_or_a_diagnosis_more_never_lowers(
+    chart: Chart,
+    raw: list[RawSheet],
+    flags: frozenset[str],
+    problems: frozenset[str],
+    diagnoses: frozenset[str],
+) -> None:
+    less = with_sheets(chart, raw)
+    more = replace(
+        less,
+        red_flags=less.red_flags | flags,
+        problems=less.problems | problems,
+        diagnoses=less.diagnoses | diagnoses,
+    )
+    before, after = decided(less), decided(more)
+    assert shown(after.urgency) >= shown(before.urgency)
+    if flags - less.red_flags:
+        assert len(after.findings) > len([f for f in before.findings if f.rule != "routine"])
+    level = LEVELS.index(what_care(less, POLICY, before.urgency).level_of_care)
+    assert LEVELS.index(what_care(more, POLICY, after.urgency).level_of_care) >= level
+
+
+@given(CHARTS, st.lists(raw_sheets(), max_size=3), st.randoms())
+def test_order_does_not_matter_and_asked_twice_is_answered_alike(
+    chart: Chart, raw: list[RawSheet], chance: random.Random
+) -> None:
+    shuffled = list(raw)
+    chance.shuffle(shuffled)
+    one, other = with_sheets(chart, raw), with_sheets(chart, shuffled)
+    assert decided(one) == decided(other)
+    urgency = decided(one).urgency
+    assert what_care(one, POLICY, urgency) == what_care(other, POLICY, urgency)
+
+
+@given(CHARTS, st.lists(raw_sheets(), max_size=3))
+def test_every_chart_has_an_answer_with_a_reason_and_a_deadline(chart: Chart, raw: list[RawSheet]) -> None:
+    verdict = decided(with_sheets(chart, raw))
+    assert verdict.findings
+    assert all(finding.text and finding.datum for finding in verdict.findings)
+    assert ASKED_AT < verdict.respond_by == ASKED_AT + POLICY.clocks[verdict.urgency]
+    assert (verdict.review_by is None) == (not verdict.reviews)
+    assert verdict.reviews or not verdict.holds
+    pathway = what_care(chart, POLICY, verdict.urgency)
+    assert "therapist" in pathway.team
+    assert all(rule.problem in chart.problems for rule in pathway.indications)
+
+
+@given(CHARTS, st.lists(raw_sheets(), max_size=3))
+def test_a_positive_or_open_safety_item_is_never_diluted(chart: Chart, raw: list[RawSheet]) -> None:
+    """Each fired or open safety item means a day at most and a person, whatever surrounds it."""
+    verdict: Verdict = decided(with_sheets(chart, raw))
+    open_or_positive = [
+        reading for reading in (to_sheet(r).reading for r in raw) if reading.fired or reading.not_assessed
+    ]
+    if open_or_positive:
+        assert rank(verdict.urgency) >= rank(Urgency.URGENT)
+        assert verdict.reviews
+
+
+@given(CHARTS, st.lists(raw_sheets(), max_size=2), st.sampled_from(list(Urgency)), st.integers(-100, 900))
+def test_asked_again_never_lowers(chart: Chart, raw: list[RawSheet], urgency: Urgency, hours: int) -> None:
+    before = Before(urgency=urgency, respond_by=ASKED_AT + timedelta(hours=hours))
+    verdict = decided(with_sheets(chart, raw), before)
+    assert rank(verdict.urgency) >= rank(urgency)
+    assert shown(verdict.urgency) >= shown(decided(with_sheets(chart, raw)).urgency)
+    if before.respond_by > ASKED_AT:
+        assert verdict.respond_by <= before.respond_by
