@@ -35,6 +35,8 @@ async def read_all(settings: ServiceSettings) -> list[Parked]:
         topics = [name for name in await admin.list_topics() if name.endswith(".dead")]
     finally:
         await admin.close()
+    if not topics:
+        return []
     consumer = AIOKafkaConsumer(**client_options(settings), auto_offset_reset="earliest")
     await consumer.start()
     try:

@@ -59,6 +59,7 @@ def make_broker(service: str, settings: ServiceSettings) -> KafkaBroker:
         ack_policy=AckPolicy.NACK_ON_ERROR,
         allow_auto_create_topics=False,
         graceful_timeout=settings.shutdown_seconds,
+        metadata_max_age_ms=10_000,
         acks="all",
         security=_security(settings),
         logger=None,

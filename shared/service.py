@@ -228,7 +228,8 @@ class Service:
             subscriber(_entry(consumer))
             consumer.leave = subscriber.stop
         try:
-            await broker.start()
+            await broker.connect()  # `broker.start` would join one group after the other
+            await asyncio.gather(*(subscriber.start() for subscriber in broker.subscribers))
         except BaseException:
             await broker.stop()
             raise

@@ -10,18 +10,56 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from careroute.local.errors import StackError
 from careroute.local.stack import Stack
 from shared.postgres import OWN_TABLES, Pool, migrate, open_pool
+from tests import brokers
+from tests.apache.cluster import KafkaCluster
 from tests.support import NewDatabase
 
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kafka",
+        choices=("embedded", "apache"),
+        help="The broker under test; without it what KAFKA_BOOTSTRAP_SERVERS names, else the embedded one.",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    try:
+        kafka = brokers.label(config.getoption("--kafka"))
+    except StackError as error:
+        raise pytest.UsageError(str(error)) from None
+    return [f"kafka: {kafka}", f"postgres: {brokers.postgres_label()}"]
+
+
 @pytest.fixture(scope="session")
-def infrastructure() -> Iterator[Stack]:
+def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """One node of Apache Kafka for the whole run."""
+    with KafkaCluster(tmp_path_factory.mktemp("apache-kafka")) as cluster:
+        cluster.start()
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def outer_kafka(request: pytest.FixtureRequest) -> brokers.Kafka | None:
+    """The one Kafka of the whole run, to be emptied before use; None: each has an embedded one of its own."""
+    option = request.config.getoption("--kafka")
+    if option == "apache":
+        cluster: KafkaCluster = request.getfixturevalue("apache_kafka")
+        return cluster
+    return None if option == "embedded" else brokers.given()
+
+
+@pytest.fixture(scope="session")
+def infrastructure(outer_kafka: brokers.Kafka | None) -> Iterator[Stack]:
     """A stack's Postgres and Kafka, without the services."""
     ours = ("KAFKA_", "INTAKE_", "TRIAGE_", "MATCHING_", "NOTIFY_", "CAREROUTE_")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environ |= outer_kafka.environment if outer_kafka else {}
     stack = Stack(Path(tempfile.mkdtemp(prefix="careroute-test-")), environ=environ)
     try:
         stack.start_infrastructure()
@@ -38,7 +76,7 @@ def postgres_url(infrastructure: Stack) -> str:
 
 @pytest.fixture(scope="session")
 def kafka_servers(infrastructure: Stack) -> str:
-    return infrastructure.broker.bootstrap_servers
+    return infrastructure.settings.kafka
 
 
 async def _execute(url: str, statement: str) -> None:

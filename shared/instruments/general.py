@@ -39,7 +39,7 @@ CORE10: Final = Instrument(
     cut_offs=(CutOff(key="clinical", at_least=11, source="clientforms.app CORE-10", status=CONFIRMED),),
     ages=(17, None),
     to_confirm=("licence for use in software",),
-    answers_mean="0 not at all to 4 most or all the time, as the person said it; 2 and 3 are turned round here",
+    answers_mean="0 not at all to 4 most or all the time, as the person said it; 2 and 3 are turned here",
 )
 
 _MDQ_TOPICS: Final = (

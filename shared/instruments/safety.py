@@ -1,4 +1,4 @@
-"""Instruments that ask about suicide only: C-SSRS screener, ASQ. No totals: the most severe answer decides."""
+"""Instruments that ask about suicide only: C-SSRS, ASQ. No totals: the most severe answer decides."""
 
 from typing import Final
 

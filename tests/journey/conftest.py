@@ -84,7 +84,16 @@ def stack() -> Iterator[Stack]:
         stack.start_services(seconds=90)
         yield stack
     finally:
+        for line in complaints(stack):
+            print(line)  # shown by pytest when something failed
         stack.discard()
+
+
+def complaints(stack: Stack) -> list[str]:
+    """What the services logged as errors."""
+    logs = (stack.folder / "logs").glob("*.log")
+    lines = [(file.stem, line) for file in logs for line in file.read_text(errors="replace").splitlines()]
+    return [f"{name}: {line}" for name, line in lines if '"error"' in line or '"critical"' in line][-30:]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from shared.auth import Role
 from tests.journey.conftest import Town
@@ -108,20 +108,20 @@ async def test_the_search_can_find_what_it_looks_for(town: Town) -> None:
 
 async def topics(town: Town) -> dict[str, str]:
     """Every record of every topic, dead letters included, headers too."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=town.network.kafka, auto_offset_reset="earliest")
+    lookup = AIOKafkaConsumer(bootstrap_servers=town.network.kafka)
+    await lookup.start()
+    names = sorted(await lookup.topics())
+    await lookup.stop()
+    consumer = AIOKafkaConsumer(*names, bootstrap_servers=town.network.kafka, auto_offset_reset="earliest")
     await consumer.start()
-    found: dict[str, str] = {}
+    found = dict.fromkeys(names, "")
     try:
-        for topic in sorted(await consumer.topics()):
-            partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            ends = await consumer.end_offsets(partitions)
-            texts = []
-            while any([await consumer.position(one) < ends[one] for one in partitions]):
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    texts += [repr((record.key, record.value, record.headers)) for record in records]
-            found[topic] = "\n".join(texts)
+        partitions = consumer.assignment()
+        assert {one.topic for one in partitions} == set(names)
+        ends = await consumer.end_offsets(partitions)
+        while any([await consumer.position(one) < ends[one] for one in partitions]):
+            for one, records in (await consumer.getmany(timeout_ms=500)).items():
+                found[one.topic] += repr([(r.key, r.value, r.headers) for r in records])
     finally:
         await consumer.stop()
     return found

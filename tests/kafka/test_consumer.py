@@ -18,6 +18,7 @@ from shared.ids import new_id, now
 from shared.postgres import Connection
 from shared.service import Service
 from shared.settings import ServiceSettings
+from tests.brokers import Kafka
 from tests.support import eventually
 
 TOPIC = Topic.INTAKE_REFERRALS
@@ -71,7 +72,7 @@ Start = Callable[..., Any]
 
 @pytest.fixture
 async def start(
-    kafka_servers: str, database_url: Callable[[str], Awaitable[str]], tmp_path: Path
+    kafka: Kafka, database_url: Callable[[str], Awaitable[str]], tmp_path: Path
 ) -> AsyncIterator[Start]:
     """`async with start("group") as running:` a service with one consumer; a group keeps its database."""
     urls: dict[str, str] = {}
@@ -86,8 +87,7 @@ async def start(
             ServiceSettings.model_validate(
                 {
                     "database_url": urls[group],
-                    "KAFKA_BOOTSTRAP_SERVERS": kafka_servers,
-                    "KAFKA_IDEMPOTENCE": False,
+                    **kafka.environment,
                     "KAFKA_PARTITIONS": 1,
                     "SHUTDOWN_SECONDS": 5,
                     **settings,

@@ -19,6 +19,7 @@ from shared.ids import new_id, now
 from shared.postgres import Connection, transaction
 from shared.service import Service
 from shared.settings import ServiceSettings
+from tests.brokers import Kafka
 from tests.support import eventually
 
 TOPIC = Topic.INTAKE_REFERRALS
@@ -26,7 +27,7 @@ TOPIC = Topic.INTAKE_REFERRALS
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    """A stack of its own, nothing started."""
+    """A Postgres of its own, not started."""
     stack = Stack(tmp_path / "stack", environ={})
     stack.open()
     yield stack
@@ -37,14 +38,13 @@ async def handle(connection: Connection, facts: Sequence[AnyFact]) -> None:
     await inbox.claim(connection, "waiter", facts)
 
 
-def make(stack: Stack, tmp_path: Path) -> tuple[Service, FastAPI]:
+def make(stack: Stack, kafka: Kafka, tmp_path: Path) -> tuple[Service, FastAPI]:
     service = Service(
         "intake",
         ServiceSettings.model_validate(
             {
                 "database_url": stack.postgres.url("intake"),
-                "KAFKA_BOOTSTRAP_SERVERS": stack.broker.bootstrap_servers,
-                "KAFKA_IDEMPOTENCE": False,
+                **kafka.environment,
                 "KAFKA_PARTITIONS": 2,
                 "SHUTDOWN_SECONDS": 3,
             }
@@ -85,31 +85,43 @@ async def ready(client: httpx.AsyncClient) -> None:
     await eventually(is_ready, seconds=60, what="becoming ready")
 
 
-async def test_started_before_kafka_and_postgres_it_waits_and_recovers(stack: Stack, tmp_path: Path) -> None:
-    _, app = make(stack, tmp_path)
+async def test_started_before_kafka_and_postgres_it_waits_and_recovers(
+    stack: Stack, kafka: Kafka, tmp_path: Path
+) -> None:
+    kafka.kill()
+    _, app = make(stack, kafka, tmp_path)
     async with running(app) as client:
         assert (await client.get("/health/ready")).status_code == 503
         assert (await client.get("/health/live")).status_code == 200  # waiting is not being dead
         stack.start("postgres")
         assert (await client.get("/health/ready")).status_code == 503
-        stack.start("kafka")
+        kafka.start()
         await ready(client)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The embedded broker has no disk to keep."""
+    if "disk" in metafunc.fixturenames:
+        apache = metafunc.config.getoption("--kafka") == "apache"
+        metafunc.parametrize("disk", ["kept", "lost"] if apache else ["lost"])
 
 
 async def test_facts_said_while_the_broker_is_away_arrive_when_it_is_back_even_empty(
-    stack: Stack, tmp_path: Path
+    stack: Stack, kafka: Kafka, tmp_path: Path, disk: str
 ) -> None:
-    stack.start_infrastructure()
-    service, app = make(stack, tmp_path)
+    stack.start("postgres")
+    service, app = make(stack, kafka, tmp_path)
     async with running(app) as client:
         await ready(client)
-        stack.kill("kafka")
+        kafka.kill()
         facts = [fact() for _ in range(20)]
         async with transaction(service.pool) as connection:
             await outbox.announce(connection, facts)
         service.wake()
         assert await service.pool.fetchval("select count(*) from outbox where sent_at is null") == 20
-        stack.start("kafka")
+        if disk == "lost":
+            kafka.forget()
+        kafka.start()
 
         async def claimed() -> bool:
             return bool(await service.pool.fetchval("select count(*) = 20 from inbox"))
@@ -118,9 +130,9 @@ async def test_facts_said_while_the_broker_is_away_arrive_when_it_is_back_even_e
         assert (await client.get("/health/live")).status_code == 200
 
 
-async def test_postgres_restarted_under_way_loses_nothing(stack: Stack, tmp_path: Path) -> None:
-    stack.start_infrastructure()
-    service, app = make(stack, tmp_path)
+async def test_postgres_restarted_under_way_loses_nothing(stack: Stack, kafka: Kafka, tmp_path: Path) -> None:
+    stack.start("postgres")
+    service, app = make(stack, kafka, tmp_path)
     async with running(app) as client:
         await ready(client)
         facts = [fact() for _ in range(50)]
@@ -138,16 +150,16 @@ async def test_postgres_restarted_under_way_loses_nothing(stack: Stack, tmp_path
         await eventually(claimed, seconds=60, what="claiming all 50")
 
 
-async def test_records_carry_cloudevents_and_trace(stack: Stack, tmp_path: Path) -> None:
-    stack.start_infrastructure()
-    service, app = make(stack, tmp_path)
+async def test_records_carry_cloudevents_and_trace(stack: Stack, kafka: Kafka, tmp_path: Path) -> None:
+    stack.start("postgres")
+    service, app = make(stack, kafka, tmp_path)
     async with running(app) as client:
         await ready(client)
         one = fact()
         async with transaction(service.pool) as connection:
             await outbox.announce(connection, [one])
         consumer = AIOKafkaConsumer(
-            TOPIC, bootstrap_servers=stack.broker.bootstrap_servers, auto_offset_reset="earliest"
+            TOPIC, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest"
         )
         await consumer.start()
         record = await asyncio.wait_for(consumer.getone(), 20)

@@ -43,6 +43,11 @@ CLOCK = {
     Urgency.PREVENTIVE: timedelta(days=90),
 }
 
+WAITS_FOR_A_LOCK = """
+    select exists (select from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock')
+"""
+
 T = TypeVar("T", bound=AnyFact)
 
 

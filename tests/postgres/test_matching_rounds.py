@@ -13,13 +13,8 @@ from shared.events import MatchProposed, ReferralWaitlisted, TherapistChanged, W
 from shared.ids import now
 from shared.postgres import transaction
 from shared.vocabulary import Urgency
-from tests.postgres.matching_stage import Stage, entry, held, triaged
+from tests.postgres.matching_stage import WAITS_FOR_A_LOCK, Stage, entry, held, triaged
 from tests.support import NewDatabase, eventually
-
-WAITS_FOR_A_LOCK = """
-    select exists (select from pg_stat_activity
-                   where datname = current_database() and wait_event_type = 'Lock')
-"""
 
 
 @pytest.fixture
@@ -135,9 +130,10 @@ async def test_who_gets_none_is_told_why_once(
 async def test_a_new_reason_is_told_again(stage: Stage) -> None:
     fact = triaged()
     await stage.hear(fact)
-    await stage.settle()
+    stage.matcher.retry = timedelta(0)  # due again at once
+    await stage.matcher.routine()
     await stage.roster(entry(places_total=0))
-    await stage.settle()
+    await stage.matcher.routine()
     assert [f.reason for f in await stage.said(ReferralWaitlisted)] == ["roster_empty", "no_place"]
 
 

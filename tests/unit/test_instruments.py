@@ -128,7 +128,8 @@ class TestPhq9:
     def test_up_to_two_other_items_are_made_up_for(self) -> None:
         reading = read("phq9", (2, 2, 2, 2, 2, 2, None, "refused", 0))
         assert (reading.given, reading.total, reading.prorated) == (12, 15, True)  # 12 / 7 * 9 = 15.4
-        assert read("phq9", (2, 2, 2, 2, 2, None, None, None, 0)).total is None
+        too_many = read("phq9", (2, 2, 2, 2, 2, None, None, None, 0))
+        assert (too_many.total, too_many.prorated) == (None, False)
 
     @pytest.mark.parametrize("value", [1, 2, 3])
     def test_item_9_fires_whatever_the_total(self, value: int) -> None:
@@ -152,6 +153,10 @@ class TestPhq9:
         self, answers: tuple[Answer, ...], expected: list[tuple[str, str | None]]
     ) -> None:
         assert codes(read("phq9", answers)) == expected
+
+    def test_a_wrong_count_says_how_many_there_should_be(self) -> None:
+        assert "has 9 to 10 answers" in read("phq9", ()).problems[0].text
+        assert "has 2 answers" in read("phq2", ()).problems[0].text
 
     def test_an_impossible_item_9_is_not_assessed(self) -> None:
         assert read("phq9", (*ZEROS[:8], 7)).not_assessed == ("item9",)
@@ -228,8 +233,20 @@ class TestCssrs:
         assert band(reading) == "most_severe"
 
 
+def test_an_assumed_answer_is_not_believed_in_a_sheet_of_the_wrong_length() -> None:
+    reading = read("cssrs", (0, 0, 0, 0, 0, 1, None, 0))
+    assert band(reading) == "most_severe"
+    assert reading.not_assessed == ("q1", "q2", "q3", "q4", "q5", "q6b")
+
+
+def test_a_yes_while_one_opening_question_is_unanswered_is_no_contradiction() -> None:
+    assert read("asq", (0, 0, 0, None, 1)).contradictions == ()
+    assert read("asq", (0, 0, 0, 0, 1)).contradictions == ("q5",)
+
+
 def test_an_instrument_from_the_future_is_reported() -> None:
     reading = read("phq12", (3, 3))
+    assert not reading.prorated
     assert codes(reading) == [("unknown_instrument", None)]
     assert not reading.known
     assert not reading.complete
@@ -255,3 +272,85 @@ def test_real_answer_sheets() -> None:
                 assert reading.total == sum(a for a in answers if isinstance(a, int))
             seen += 1
     assert seen > 5000
+
+
+@pytest.mark.parametrize(
+    ("instrument", "answers", "total", "expected"),
+    [
+        # DAST-10: question 3, "able to stop", counts for No
+        ("dast10", (0, 0, 1, 0, 0, 0, 0, 0, 0, 0), 0, "none"),
+        ("dast10", (0,) * 10, 1, "low_level"),
+        ("dast10", (1, 1, 0, 0, 0, 0, 0, 0, 0, 0), 3, "moderate"),
+        ("dast10", (1, 1, 0, 1, 1, 1, 0, 0, 0, 0), 6, "substantial"),
+        ("dast10", (1, 1, 0, 1, 1, 1, 1, 1, 1, 1), 10, "severe"),
+        # CORE-10: questions 2 and 3 are turned; clinical cut-off 11
+        ("core10", (0, 4, 4, 0, 0, 0, 0, 0, 0, 0), 0, "non_clinical"),
+        ("core10", (0,) * 10, 8, "non_clinical"),
+        ("core10", (3, 4, 4, 4, 4, 0, 0, 0, 0, 0), 11, "mild"),
+        ("core10", (0, 0, 0, 4, 3, 0, 0, 0, 0, 0), 15, "moderate"),
+        ("core10", (4, 0, 0, 4, 4, 0, 0, 0, 0, 0), 20, "moderately_severe"),
+        ("core10", (4, 0, 0, 4, 4, 0, 4, 1, 0, 0), 25, "severe"),
+        ("auditc", (4, 4, 4), 12, None),
+        ("epds", (3,) * 10, 30, None),
+        ("pcl5", (4,) * 20, 80, None),  # no official bands
+        ("phq2", (3, 2), 5, None),
+        ("whodas12", (4,) * 12, 48, None),
+        ("pcptsd5", (1, 1, 0, 1, 1, 0), 3, None),
+        ("pcptsd5", (0,), 0, None),  # never exposed: stop
+    ],
+)
+def test_totals_of_the_others(
+    instrument: str, answers: tuple[int, ...], total: int, expected: str | None
+) -> None:
+    reading = read(instrument, answers)
+    assert reading.problems == ()
+    assert (reading.total, band(reading)) == (total, expected)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "item", "answers"),
+    [
+        ("epds", "item10", (0,) * 9 + (1,)),
+        ("core10", "item6", (0, 4, 4, 0, 0, 1, 0, 0, 0, 0)),
+        ("phqa", "serious_thoughts", (*ZEROS, 0, 0, 1, 0)),  # although item 9 is 0
+        ("phqa", "attempt", (*ZEROS, None, None, 0, 1)),
+    ],
+)
+def test_safety_items_of_the_others(instrument: str, item: str, answers: tuple[Answer, ...]) -> None:
+    reading = read(instrument, answers)
+    assert [fired.item for fired in reading.fired] == [item]
+    assert reading.not_assessed == ()
+
+
+@pytest.mark.parametrize(
+    ("answers", "tier"),
+    [
+        ((0, 0, 0, 0), None),
+        ((0, 0, 0, 1, 0), "positive"),
+        ((1, 0, 0, 0, 1), "acute_positive"),
+        ((1, 0, 0, 0), "acute_positive"),  # question 5 left open
+    ],
+)
+def test_asq(answers: tuple[Answer, ...], tier: str | None) -> None:
+    assert band(read("asq", answers)) == tier
+
+
+@pytest.mark.parametrize(
+    ("instrument", "answers", "met"),
+    [
+        ("mdq", (*[1] * 7, *[0] * 6, 1, 2), True),
+        ("mdq", (*[1] * 6, *[0] * 7, 1, 2), False),
+        ("mdq", (*[1] * 7, *[0] * 6, 0, 2), False),
+        ("mdq", (*[1] * 7, *[0] * 6, 1, 1), False),
+        ("mdq", (*[1] * 7, *[0] * 6, 1, None), None),  # cannot be said
+        ("mdq", (*[1] * 7, *[None] * 6, 1, 2), True),  # already met
+        ("pcl5", (2, 0, 0, 0, 0, 2, 0, 2, 2, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0), True),
+        ("pcl5", (2, 0, 0, 0, 0, 2, 0, 2, 1, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0), False),
+        ("pcl5", (1, 1, 1, 1, 1, 2, 0, 2, 2, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0), False),
+        ("phq9", ZEROS, None),
+    ],
+)
+def test_criteria_that_are_not_a_total(
+    instrument: str, answers: tuple[Answer, ...], met: bool | None
+) -> None:
+    assert read(instrument, answers).clusters_met is met

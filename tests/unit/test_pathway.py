@@ -102,7 +102,8 @@ class TestIndications:
         ("age", "problem", "first"),
         [
             (15, "anorexia", ["family_based_treatment"]),
-            (30, "anorexia", ["cbt_ed"]),
+            (17, "anorexia", ["family_based_treatment"]),
+            (18, "anorexia", ["cbt_ed"]),
             (17, "ptsd", ["cbt"]),
             (18, "ptsd", ["pe", "cpt", "emdr"]),
             (None, "ptsd", ["pe", "cpt", "emdr"]),

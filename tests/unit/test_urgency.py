@@ -1,6 +1,9 @@
 """How soon, case by case. The properties that hold for all cases are in `test_urgency_properties.py`."""
 
+import csv
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,8 @@ from services.triage.urgency import Before, settle
 from shared.instruments import INSTRUMENTS, Answer
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
 from tests.unit.triage_samples import ASKED_AT, CALM, CHART, POLICY, chart, decided, rank, sheet
+
+NHANES = Path(__file__).parents[3] / "shared" / "data" / "nhanes" / "phq9_2015_2016.csv"
 
 
 def fired(case: Any, before: Before | None = None) -> set[str]:
@@ -197,6 +202,10 @@ class TestPreventive:
         assert verdict.urgency is Urgency.PREVENTIVE
         assert verdict.respond_by == ASKED_AT + timedelta(days=42)
 
+    def test_also_for_all_the_problems_it_is_meant_for(self) -> None:
+        case = chart(problems={"wellbeing", "stress"}, sheets=self.LITTLE.sheets)
+        assert decided(case).urgency is Urgency.PREVENTIVE
+
     @pytest.mark.parametrize(
         "changes",
         [
@@ -230,8 +239,20 @@ class TestAgain:
         worse = chart(red_flags={"suicidal_thoughts"})
         running = Before(urgency=Urgency.SOON, respond_by=ASKED_AT + timedelta(hours=2))
         assert decided(worse, running).respond_by == ASKED_AT + timedelta(hours=2)
-        over = Before(urgency=Urgency.SOON, respond_by=ASKED_AT - timedelta(days=9))
-        assert decided(worse, over).respond_by == ASKED_AT + timedelta(hours=24)
+        for ended in (ASKED_AT - timedelta(days=9), ASKED_AT):
+            over = Before(urgency=Urgency.SOON, respond_by=ended)
+            assert decided(worse, over).respond_by == ASKED_AT + timedelta(hours=24)
+
+    def test_who_keeps_it_is_said_where_no_rule_does(self) -> None:
+        def why(case: Any, before: Before) -> list[str]:
+            return [finding.datum for finding in decided(case, before).findings if finding.rule == "kept"]
+
+        urgent = Before(urgency=Urgency.URGENT, respond_by=ASKED_AT)
+        assert why(CHART, urgent) == ["earlier decision=urgent"]
+        assert why(CHART, replace(urgent, by_clinician=True)) == ["clinician=urgent"]
+        assert why(chart(red_flags={"suicidal_thoughts"}), urgent) == []
+        assert why(chart(red_flags={"overdose"}), urgent) == []
+        assert why(chart(requested_priority=Priority.UNKNOWN), urgent) == ["earlier decision=urgent"]
 
     def test_what_a_clinician_settled_does_not_fire_again(self) -> None:
         case = chart(sheets=(sheet("phq9", *CALM[:8], 1),))
@@ -263,3 +284,25 @@ class TestAgain:
 def test_the_policys_clocks_are_the_ones_used() -> None:
     for flag, urgency in (("overdose", Urgency.EMERGENCY), ("recent_attempt", Urgency.VERY_URGENT)):
         assert decided(chart(red_flags={flag})).respond_by == ASKED_AT + POLICY.clocks[urgency]
+
+
+def test_real_answer_sheets() -> None:
+    """NHANES 2015-2016, with its refused (7), unknown (9) and blank answers."""
+    if not NHANES.exists():
+        pytest.skip("the public NHANES sheets are not on this machine")
+    meanings: dict[float, Answer] = {7: "refused", 9: "unknown"}
+    positive = unanswered = 0
+    with NHANES.open(newline="") as file:
+        for row in csv.DictReader(file):
+            cells = [row[f"DPQ0{place}0"] for place in range(1, 10)]
+            answers = [meanings.get(float(c), int(float(c))) if c.strip() else None for c in cells]
+            verdict = decided(chart(sheets=(sheet("phq9", *answers),)))
+            item9 = answers[8]
+            if item9 != 0:
+                assert rank(verdict.urgency) >= rank(Urgency.URGENT)
+                assert verdict.review_by is not None
+                assert verdict.review_by <= ASKED_AT + timedelta(hours=24)
+            positive += isinstance(item9, int) and item9 > 0
+            unanswered += not isinstance(item9, int)
+    assert positive > 100
+    assert unanswered > 100

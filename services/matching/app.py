@@ -1,0 +1,50 @@
+"""Who: the roster, the pool of those who wait, and offers. Everything that goes in and out of matching."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.matching import answers
+from services.matching.http import IMPORTS, routes
+from services.matching.matcher import Matcher
+from services.matching.on_triaged import OnTriaged
+from services.matching.settings import MatchingSettings
+from shared.events import Topic
+from shared.postgres import transaction
+from shared.service import Service
+
+
+def create_app(settings: MatchingSettings | None = None) -> FastAPI:
+    settings = settings or MatchingSettings.load()
+    service = Service("matching", settings, migrations=Path(__file__).parent / "migrations")
+    matcher = Matcher(
+        pool=lambda: service.pool,
+        policy=settings.policy,
+        hours=settings.hours_to_answer,
+        round_size=settings.round_size,
+        retry=timedelta(minutes=settings.retry_minutes),
+        committed=service.wake,
+    )
+
+    async def silence() -> bool:
+        async with transaction(service.pool) as connection:
+            ran_out = await answers.silence(connection, limit=settings.round_size)
+        if ran_out:
+            service.wake()
+        return ran_out == settings.round_size
+
+    handler = OnTriaged(hours=settings.hours_to_answer, snapshot=matcher.snapshot)
+    service.consumes(Topic.TRIAGE_EXPRESS, group="matching-express", handler=handler)
+    service.consumes(Topic.TRIAGE_DECISIONS, group="matching", handler=handler)
+    service.announces(Topic.MATCHING_ASSIGNMENTS, Topic.MATCHING_ROSTER)
+    service.every(settings.poll_seconds, "match-express", matcher.express, after_commits=True)
+    service.every(settings.poll_seconds, "match", matcher.routine, after_commits=True)
+    service.every(settings.poll_seconds, "vacancies", matcher.vacancies, after_commits=True)
+    service.every(settings.poll_seconds, "silence", silence)
+    return service.app(
+        routes(pool=lambda: service.pool, wake=service.wake, import_limit=settings.import_limit_bytes),
+        title="careroute matching",
+        description="Who: the roster, offers, the waitlist, and why.",
+        streams=IMPORTS,
+    )

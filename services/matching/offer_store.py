@@ -1,0 +1,166 @@
+"""The SQL of offers. Every open or accepted offer holds one place of its therapist."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from shared.postgres import Connection, Record
+
+COLUMNS: Final = """
+    offer.id, offer.referral_id, offer.therapist_id, offer.attempt, offer.state, offer.offered_at,
+    offer.expires_at, offer.answered_at, offer.reason, offer.score, offer.criteria, offer.runners_up,
+    offer.eligible, offer.considered
+"""
+
+ADD: Final = """
+    insert into offer (id, referral_id, therapist_id, attempt, state, offered_at, expires_at, score,
+                       criteria, runners_up, eligible, considered)
+    select id, referral_id, therapist_id, attempt, 'open', offered_at, expires_at, score,
+           criteria::jsonb, runners_up::jsonb, eligible, considered
+    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[], $6::timestamptz[],
+                $7::float8[], $8::int[], $9::int[], $10::text[], $11::text[])
+         as new (id, referral_id, therapist_id, attempt, offered_at, expires_at, score,
+                 eligible, considered, criteria, runners_up)
+"""
+
+READ: Final = f"select {COLUMNS}, therapist.name from offer join therapist on therapist.id = therapist_id"
+
+HOLDING: Final = f"""
+    select {COLUMNS} from offer where referral_id = any($1::uuid[]) and state in ('open', 'accepted')
+"""
+
+RUN_OUT: Final = f"""
+    select {COLUMNS}, therapist.active
+    from offer
+    join referral on referral.id = offer.referral_id
+    join therapist on therapist.id = offer.therapist_id
+    where offer.state = 'open' and (offer.expires_at <= $1 or not therapist.active)
+    order by offer.expires_at limit $2
+    for update of referral, offer skip locked
+"""
+
+ANSWER: Final = """
+    update offer
+    set state = new.state, answered_at = $3, answered_by = $4, reason = new.reason
+    from unnest($1::uuid[], $2::text[], $5::text[]) as new (id, state, reason)
+    where offer.id = new.id
+"""
+
+SOONER: Final = """
+    update offer set expires_at = least(offer.expires_at, new.expires_at)
+    from unnest($1::uuid[], $2::timestamptz[]) as new (referral_id, expires_at)
+    where offer.referral_id = new.referral_id and state = 'open'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One row. `criteria` and `runners_up` are what was weighed when it was made; the `scores` of a runner-up
+    are in the order of the criteria."""
+
+    id: UUID
+    referral_id: UUID
+    therapist_id: UUID
+    attempt: int
+    offered_at: datetime
+    expires_at: datetime
+    score: float
+    criteria: list[dict[str, Any]]
+    runners_up: list[dict[str, Any]]
+    eligible: int
+    considered: int
+    state: str = "open"
+    answered_at: datetime | None = None
+    reason: str | None = None
+    name: str = ""
+    active: bool = True
+
+    @property
+    def holds_a_place(self) -> bool:
+        return self.state in ("open", "accepted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of an offer: declined, expired, accepted, released (taken back) or ended (care is over)."""
+
+    offer: Offer
+    state: str
+    reason: str | None = None
+
+
+def _offer(record: Record) -> Offer:
+    return Offer(**dict(record))
+
+
+async def add(connection: Connection, offers: Sequence[Offer]) -> None:
+    names = "id referral_id therapist_id attempt offered_at expires_at score eligible considered"
+    columns = [[getattr(offer, name) for offer in offers] for name in names.split()]
+    columns.append([json.dumps(offer.criteria) for offer in offers])
+    columns.append([json.dumps(offer.runners_up) for offer in offers])
+    await connection.execute(ADD, *columns)
+
+
+async def read(connection: Connection, offer_id: UUID) -> Offer | None:
+    record = await connection.fetchrow(f"{READ} where offer.id = $1", offer_id)
+    return _offer(record) if record else None
+
+
+async def of_referral(connection: Connection, referral_id: UUID) -> list[Offer]:
+    """All that were ever made, in their order."""
+    rows = await connection.fetch(f"{READ} where referral_id = $1 order by offer.id", referral_id)
+    return [_offer(record) for record in rows]
+
+
+async def holding(connection: Connection, referral_ids: Collection[UUID]) -> list[Offer]:
+    """The offers through which these referrals hold a place."""
+    return [_offer(record) for record in await connection.fetch(HOLDING, list(referral_ids))]
+
+
+async def run_out(connection: Connection, *, now: datetime, limit: int) -> list[Offer]:
+    """Open offers past their time or of a therapist who left, locked with their referrals."""
+    return [_offer(record) for record in await connection.fetch(RUN_OUT, now, limit)]
+
+
+async def answer(
+    connection: Connection, answers: Sequence[Answer], *, now: datetime, by: str | None = None
+) -> None:
+    await connection.execute(
+        ANSWER,
+        [answer.offer.id for answer in answers],
+        [answer.state for answer in answers],
+        now,
+        by,
+        [answer.reason for answer in answers],
+    )
+
+
+async def sooner(connection: Connection, expiries: Sequence[tuple[UUID, datetime]]) -> None:
+    """A referral that became more urgent is answered sooner; nothing is put off."""
+    await connection.execute(SOONER, [r for r, _ in expiries], [at for _, at in expiries])
+
+
+PAGE: Final = f"""
+    {READ} join referral on referral.id = referral_id
+    where ($1::uuid is null or offer.id > $1) and ($2::text is null or offer.state = $2)
+      and ($3::uuid is null or therapist_id = $3) and ($4::text is null or referral.clinic = $4)
+      and ($5::uuid is null or referral_id = $5)
+    order by offer.id limit $6
+"""
+
+
+async def page(
+    connection: Connection,
+    *,
+    after: UUID | None,
+    state: str | None,
+    therapist_id: UUID | None,
+    clinic: str | None,
+    referral_id: UUID | None,
+    limit: int,
+) -> list[Offer]:
+    rows = await connection.fetch(PAGE, after, state, therapist_id, clinic, referral_id, limit)
+    return [_offer(record) for record in rows]

@@ -1,0 +1,167 @@
+"""What this service answers over HTTP."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.notify.addressing import Directory, Duty
+from services.notify.paging import CLINICIAN, PSYCHIATRIST
+from shared.postgres import Record
+
+
+class Seen(BaseModel):
+    """`state`: open, acknowledged, no_recipient, sending, sent, undeliverable, or ended (no more to send).
+
+    `alarm_by` and what follows it are of alerts only; an alarm `answers` the alert that it is about.
+    """
+
+    id: UUID
+    about: str
+    referral_id: UUID
+    clinic: str
+    region: str
+    audience: str
+    urgency: str | None
+    title: str
+    text: str
+    state: str
+    respond_by: datetime | None
+    created_at: datetime
+    alarm_by: datetime | None
+    alarms: int
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    answers: UUID | None
+
+
+class Attempts(BaseModel):
+    """One telling of one recipient. `outcome` is of the last attempt, such as `http_204` or `timeout`."""
+
+    id: UUID
+    recipient: str
+    channel: int
+    step: int
+    state: str
+    attempts: int
+    outcome: str | None
+    first_at: datetime
+    next_attempt_at: datetime
+    delivered_at: datetime | None
+
+
+class Notice(Seen):
+    deliveries: list[Attempts]
+
+
+class Notices(BaseModel):
+    """`next` asks for the following page as `after`; null at the end."""
+
+    items: list[Seen]
+    next: UUID | None
+
+
+class Acknowledgement(BaseModel):
+    """Who was first."""
+
+    notice_id: UUID
+    referral_id: UUID
+    state: str
+    acknowledged_by: str
+    acknowledged_at: datetime
+
+
+class Channel(BaseModel):
+    """`secret` is there only in the answer to the request for which it was made."""
+
+    kind: str
+    url: str
+    secret: str | None = None
+
+
+class Recipient(BaseModel):
+    id: str
+    audience: str
+    clinic: str | None
+    therapist: UUID | None
+    regions: list[str]
+    channels: list[Channel]
+    active: bool
+    updated_at: datetime
+
+
+class Recipients(BaseModel):
+    """`next` asks for the following page as `after`; null at the end."""
+
+    items: list[Recipient]
+    next: str | None
+
+
+class Shift(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+
+    recipient: str
+    starts_at: datetime = Field(serialization_alias="from")
+    ends_at: datetime = Field(serialization_alias="until")
+    order: int
+
+
+class OnCall(BaseModel):
+    """Recipients in the order in which they are called."""
+
+    psychiatrist: list[str]
+    clinician: list[str]
+
+
+class Rota(BaseModel):
+    """`on_call` at the moment `at`; without a rota, that is everyone who covers the region."""
+
+    region: str
+    at: datetime
+    on_call: OnCall
+    shifts: list[Shift]
+    fallback: list[str]
+
+
+def seen(row: Record) -> dict[str, Any]:
+    return {name: row[name] for name in Seen.model_fields}
+
+
+def recipient(row: Record, made: dict[str, str] | None = None) -> Recipient:
+    """`made`: the secrets made just now, by address."""
+    channels = zip(row["kinds"] or (), row["urls"] or (), strict=True)
+    return Recipient(
+        id=row["id"],
+        audience=row["audience"],
+        clinic=row["clinic"],
+        therapist=row["therapist"],
+        regions=row["regions"],
+        channels=[Channel(kind=kind, url=url, secret=(made or {}).get(url)) for kind, url in channels],
+        active=row["active"],
+        updated_at=row["updated_at"],
+    )
+
+
+def rota(region: str, directory: Directory, at: datetime) -> Rota:
+    shifts = sorted((d for d in directory.rota if d.starts_at and d.ends_at), key=_begins)
+    behind = sorted((d for d in directory.rota if d.is_fallback), key=lambda d: d.place)
+    return Rota(
+        region=region,
+        at=at,
+        on_call=OnCall(
+            psychiatrist=[r.id for r in directory.on_call(PSYCHIATRIST, region, at)],
+            clinician=[r.id for r in directory.on_call(CLINICIAN, region, at)],
+        ),
+        shifts=[_shift(duty) for duty in shifts],
+        fallback=[duty.recipient for duty in behind],
+    )
+
+
+def _begins(duty: Duty) -> tuple[datetime | None, int, str]:
+    return duty.starts_at, duty.place, duty.recipient
+
+
+def _shift(duty: Duty) -> Shift:
+    assert duty.starts_at and duty.ends_at, "a shift has both"
+    return Shift(recipient=duty.recipient, starts_at=duty.starts_at, ends_at=duty.ends_at, order=duty.place)

@@ -1,0 +1,103 @@
+"""notify tells people, until someone answers.
+
+in   triage.express.v1        calls whoever is on call
+     triage.decisions.v1      asks clinicians for reviews, tells clinics and primary care the outcome
+     matching.assignments.v1  tells of offers, acceptance, waiting, closing
+     HTTP                     recipients, rota, notices, acknowledgement
+out  notify.notices.v1        NoticeSent, NoticeAcknowledged, NoticeFailed
+     HTTP                     webhooks
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from fastapi import APIRouter, FastAPI
+
+from services.notify import escalate, http_notices, http_recipients, http_rota, webhook
+from services.notify.deliver import Deliverer
+from services.notify.escalate import Escalation
+from services.notify.lines import Lines
+from services.notify.on_matching import on_matching
+from services.notify.on_triage import on_triage
+from services.notify.sealing import Sealer
+from services.notify.settings import NotifySettings
+from services.notify.webhook import Links
+from shared.events import Lane, Topic
+from shared.service import Service
+
+
+def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient | None = None) -> FastAPI:
+    settings, client = settings or NotifySettings.load(), client or webhook.make_client()
+    service = Service("notify", settings, migrations=Path(__file__).parent / "migrations")
+    sealer = Sealer.from_setting(settings.encryption_keys)
+    waits = timedelta(hours=settings.give_up_after_hours)
+
+    for topic, group in (
+        (Topic.TRIAGE_EXPRESS, "notify-express"),
+        (Topic.TRIAGE_DECISIONS, "notify-triage"),
+    ):
+        service.consumes(topic, group=group, handler=on_triage(group, settings.clocks))
+    service.consumes(
+        Topic.MATCHING_ASSIGNMENTS,
+        group="notify-matching",
+        handler=on_matching("notify-matching", settings.clocks),
+    )
+    service.announces(Topic.NOTIFY_NOTICES)
+
+    deliverers = []
+    for lane in Lane:
+        escalation = Escalation(lane=lane, pool=lambda: service.pool, committed=service.wake)
+        service.every(1, f"escalate-{lane}", escalation.turn, after_commits=True)
+        deliverer = _deliverer(lane, service, settings, sealer, client)
+        deliverer.wake = service.every(0.5, f"deliver-{lane}", deliverer.turn, after_commits=True)
+        deliverers.append(deliverer)
+    service.every(5, "measure-alerts", lambda: escalate.measure(service.pool))
+
+    router = APIRouter(lifespan=_finishing(deliverers, client))
+    pool, wake = (lambda: service.pool), service.wake
+    router.include_router(http_notices.routes(pool, wake))
+    router.include_router(http_rota.routes(pool, wake))
+    router.include_router(
+        http_recipients.routes(pool, wake, sealer, waits=waits, require_https=settings.require_https)
+    )
+    return service.app(router, title="careroute notify", description="Tells people, until someone answers.")
+
+
+def _deliverer(
+    lane: Lane, service: Service, settings: NotifySettings, sealer: Sealer, client: httpx.AsyncClient
+) -> Deliverer:
+    """Alerts have places of their own, and are sent whatever became of others to the same host."""
+    express = lane is Lane.EXPRESS
+    per_host = settings.express_per_host if express else settings.per_host
+    return Deliverer(
+        lane=lane,
+        pool=lambda: service.pool,
+        client=client,
+        sealer=sealer,
+        links=Links(referral_url=settings.referral_url, public_url=settings.public_url),
+        patience=settings.patience(lane),
+        places=settings.express_concurrency if express else settings.concurrency,
+        lines=Lines(per_host, rests=not express),
+        timeout_seconds=settings.timeout_seconds,
+        committed=service.wake,
+    )
+
+
+def _finishing(
+    deliverers: list[Deliverer], client: httpx.AsyncClient
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """When the service is asked to stop, what is under way is finished before anything else is."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            for deliverer in deliverers:
+                await deliverer.close()
+            await client.aclose()
+
+    return lifespan

@@ -1,0 +1,179 @@
+"""Carrying what waits to endpoints. Each lane has its own loop, places and connections' worth of patience.
+
+A turn notes what came of earlier attempts, takes what is due and has room, and starts it; attempts run on
+beside the loop and wake it when they end. No transaction is open while a request is under way.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from services.notify import alert_store, delivery_store, webhook
+from services.notify.delivery_store import Attempt, Later
+from services.notify.lines import Lines
+from services.notify.metrics import DELIVERIES, TOLD_SECONDS
+from services.notify.retry import Again, GiveUp, Kind, Outcome, Patience, next_attempt
+from services.notify.sealing import Sealer
+from services.notify.webhook import Links
+from shared import logs, outbox
+from shared.errors import Transient
+from shared.events import Lane, NoticeFailed, NoticeSent, NotifyFact
+from shared.ids import new_id
+from shared.ids import now as present
+from shared.postgres import Connection, Pool, Record, transaction
+
+log = logs.get(__name__)
+
+
+def _nobody() -> None:
+    """Until the loop says how it is woken."""
+
+
+@dataclass(kw_only=True)
+class Deliverer:
+    """`wake` asks for another turn, `committed` is called after each commit that others should hear of."""
+
+    lane: Lane
+    pool: Callable[[], Pool]
+    client: httpx.AsyncClient
+    sealer: Sealer
+    links: Links
+    patience: Patience
+    places: int
+    lines: Lines
+    timeout_seconds: float
+    clock: Callable[[], datetime] = present
+    wake: Callable[[], None] = _nobody
+    committed: Callable[[], None] = _nobody
+    _under_way: dict[asyncio.Task[Outcome], Record] = field(default_factory=dict)
+    _ended: list[Attempt] = field(default_factory=list)
+    _closing: bool = False
+    _turning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def turn(self) -> bool:
+        """True when there may be more to take at once."""
+        async with self._turning:
+            free = 0 if self._closing else self.places - len(self._under_way)
+            ended = list(self._ended)
+            if not ended and not free:
+                return False
+            taken = await self._commit(ended, free, self.clock())
+            del self._ended[: len(ended)]
+            for row in taken:
+                self._start(row)
+        if ended:
+            self.committed()
+        return bool(taken) and len(taken) == free
+
+    async def close(self) -> None:
+        """Take nothing more; finish what is under way and note it. What cannot be noted is sent again."""
+        self._closing = True
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self.timeout_seconds + 2)
+        if self._ended:
+            with suppress(Transient):
+                await self.turn()
+
+    async def _commit(self, ended: list[Attempt], free: int, now: datetime) -> list[Record]:
+        async with transaction(self.pool()) as connection:
+            if ended:
+                await self._note(connection, ended, now)
+            return await self._take(connection, free, now) if free else []
+
+    async def _take(self, connection: Connection, free: int, now: datetime) -> list[Record]:
+        return await delivery_store.take(
+            connection,
+            self.lane,
+            now=now,
+            limit=free,
+            room=dict(self.lines.room(now)),
+            at_once=self.lines.at_once,
+            lease=timedelta(seconds=3 * self.timeout_seconds + 30),
+        )
+
+    def _start(self, row: Record) -> None:
+        task = asyncio.create_task(self._attempt(row), name=f"deliver:{row['id']}")
+        self._under_way[task] = row
+        self.lines.took(row["line"])
+        task.add_done_callback(self._end)
+
+    async def _attempt(self, row: Record) -> Outcome:
+        if not row["active"] or row["url"] is None:
+            return Outcome(Kind.REFUSED, "inactive")
+        now = self.clock()
+        content = webhook.body(row, self.links, now)
+        headers = webhook.headers(row, self.sealer.open(row["secret"]), content, now)
+        return await webhook.post(self.client, row["url"], content, headers, seconds=self.timeout_seconds)
+
+    def _end(self, task: asyncio.Task[Outcome]) -> None:
+        row = self._under_way.pop(task)
+        self.lines.freed(row["line"])
+        if task.cancelled():
+            return
+        outcome = _outcome(task)
+        if outcome.kind is Kind.UNWELL:
+            self.lines.went_wrong(row["line"], self.clock(), outcome.rest)
+        elif outcome.code.startswith("http_"):
+            self.lines.went_well(row["line"])
+        self._ended.append(Attempt(row, outcome))
+        DELIVERIES.labels(self.lane, outcome.kind).inc()
+        self.wake()
+
+    async def _note(self, connection: Connection, ended: list[Attempt], now: datetime) -> None:
+        """Alerts are locked before deliveries, as acknowledging does."""
+        sent = [attempt for attempt in ended if attempt.outcome.kind is Kind.DELIVERED]
+        verdicts = [(a, self._verdict(a, now)) for a in ended if a.outcome.kind is not Kind.DELIVERED]
+        later = [Later(attempt, verdict) for attempt, verdict in verdicts if isinstance(verdict, Again)]
+        lost = [attempt for attempt, verdict in verdicts if isinstance(verdict, GiveUp)]
+        failing = [one.attempt for one in later if one.again.failing] + lost
+        await alert_store.look_again(connection, {a.row["notice_id"] for a in failing}, now=now)
+        await delivery_store.again(connection, later)
+        facts = await self._sent(connection, sent, now)
+        facts += await self._lost(connection, lost, now)
+        await outbox.announce(connection, facts)
+
+    def _verdict(self, attempt: Attempt, now: datetime) -> Again | GiveUp:
+        return next_attempt(
+            attempt.outcome,
+            self.patience,
+            attempts=attempt.row["attempts"],
+            since=attempt.row["first_at"],
+            now=now,
+            luck=random.random(),  # noqa: S311  # spreads retries; nothing is secret about it
+        )
+
+    async def _sent(self, connection: Connection, sent: list[Attempt], now: datetime) -> list[NotifyFact]:
+        fresh = await delivery_store.delivered(connection, sent, now=now)
+        for attempt in sent:
+            TOLD_SECONDS.labels(self.lane).observe((now - attempt.row["first_at"]).total_seconds())
+        return [
+            NoticeSent(
+                **_about(a.row, now), step=a.row["step"], channel=f"{a.row['kind']}-{a.row['channel'] + 1}"
+            )
+            for a in sent
+            if a.id in fresh
+        ]
+
+    async def _lost(self, connection: Connection, lost: list[Attempt], now: datetime) -> list[NotifyFact]:
+        fresh = await delivery_store.given_up(connection, lost)
+        return [NoticeFailed(**_about(a.row, now), reason="undeliverable") for a in lost if a.id in fresh]
+
+
+def _about(row: Record, now: datetime) -> dict[str, Any]:
+    same = ("region", "referral_id", "revision", "clinic", "notice_id", "about", "audience", "recipient")
+    return {"event_id": new_id(), "occurred_at": now, **{name: row[name] for name in same}}
+
+
+def _outcome(task: asyncio.Task[Outcome]) -> Outcome:
+    """A fault of ours in one delivery is logged and counts as refused; the others go on."""
+    error = task.exception()
+    if error is None:
+        return task.result()
+    log.error("could not attempt a delivery", action="deliver", exc_info=error)
+    return Outcome(Kind.REFUSED, "our_fault")

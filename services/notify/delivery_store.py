@@ -1,0 +1,190 @@
+"""SQL for deliveries: taking those that are due, and noting what became of them.
+
+Taking walks the index from host to host, so that ten thousand waiting for one host cost no more than its
+share of places. No transaction is open while a request is under way: a taken delivery is simply not due
+again until its time limit has passed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from services.notify.plan import Delivery
+from services.notify.retry import Again, Outcome
+from shared.events import Lane
+from shared.postgres import Connection, Record
+
+INSERT: Final = """
+    insert into delivery (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at)
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::integer[], $6::text[],
+                         $7::text[], $8::timestamptz[], $9::timestamptz[])
+         as new (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at)
+    where not exists (
+        select from delivery d
+        where d.notice_id = new.notice_id and d.recipient = new.recipient and d.channel = new.channel
+          and d.state = 'waiting')
+    on conflict (notice_id, recipient, step, channel) do nothing
+"""
+
+TAKE: Final = """
+    with recursive line (name) as (
+        (select line from delivery where lane = $1 and state = 'waiting' order by line limit 1)
+        union all
+        select (select line from delivery
+                where lane = $1 and state = 'waiting' and line > name order by line limit 1)
+        from line where name is not null
+    ), due as (
+        select first.id, first.next_attempt_at
+        from line left join unnest($4::text[], $5::integer[]) as known (line, room) on known.line = line.name
+        cross join lateral (
+            select id, next_attempt_at from delivery
+            where lane = $1 and state = 'waiting' and delivery.line = line.name and next_attempt_at <= $2
+            order by next_attempt_at limit coalesce(known.room, $6)) as first
+        order by first.next_attempt_at limit $3
+    ), mine as (
+        select id from delivery
+        where id in (select id from due) and state = 'waiting' and next_attempt_at <= $2
+        for update skip locked
+    ), taken as (
+        update delivery set attempts = attempts + 1, next_attempt_at = $2 + $7::interval
+        where id in (select id from mine)
+        returning *
+    )
+    select taken.id, taken.notice_id, taken.recipient, taken.channel, taken.step, taken.line, taken.attempts,
+           taken.first_at, notice.about, notice.audience, notice.referral_id, notice.revision, notice.clinic,
+           notice.region, notice.urgency, notice.title, notice.text, notice.respond_by, notice.occurred_at,
+           notice.is_alert, notice.answers, recipient.active, channel.kind, channel.url, channel.secret,
+           (select count(*) from channel c where c.recipient = taken.recipient) as channels
+    from taken
+         join notice on notice.id = taken.notice_id
+         join recipient on recipient.id = taken.recipient
+         left join channel on channel.recipient = taken.recipient and channel.position = taken.channel
+    order by taken.first_at
+"""
+
+DELIVERED: Final = """
+    update delivery set state = 'delivered', failing = false, delivered_at = $2, outcome = done.outcome
+    from unnest($1::uuid[], $3::text[]) as done (id, outcome)
+    where delivery.id = done.id and state <> 'delivered'
+    returning delivery.id
+"""
+
+AGAIN: Final = """
+    update delivery
+    set next_attempt_at = later.at, failing = later.failing, outcome = later.outcome,
+        channel = coalesce(channel.position, delivery.channel), line = coalesce(channel.line, delivery.line)
+    from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::boolean[], $5::text[], $6::smallint[],
+                $7::text[]) as later (id, attempts, at, failing, outcome, channel, recipient)
+         left join channel on channel.recipient = later.recipient and channel.position = later.channel
+    where delivery.id = later.id and delivery.attempts = later.attempts and state = 'waiting'
+"""
+
+GIVEN_UP: Final = """
+    update delivery set state = 'undeliverable', failing = true, outcome = done.outcome
+    from unnest($1::uuid[], $2::text[]) as done (id, outcome)
+    where delivery.id = done.id and state = 'waiting'
+    returning delivery.id
+"""
+
+OF_NOTICE: Final = """
+    select id, recipient, channel, step, state, attempts, outcome, first_at, delivered_at, next_attempt_at
+    from delivery where notice_id = $1 order by step, first_at, id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A taken delivery and what became of it."""
+
+    row: Record
+    outcome: Outcome
+
+    @property
+    def id(self) -> UUID:
+        found: UUID = self.row["id"]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """To be tried again, an ordinary notice by the recipient's next channel."""
+
+    attempt: Attempt
+    again: Again
+
+    @property
+    def channel(self) -> int:
+        row = self.attempt.row
+        here: int = row["channel"]
+        may_turn = row["step"] == 0 and row["channels"] > 1
+        return (here + 1) % row["channels"] if may_turn else here
+
+
+async def insert(connection: Connection, deliveries: Sequence[Delivery]) -> None:
+    """Except what is still on its way to the same recipient by the same channel."""
+    if deliveries:
+        await connection.execute(
+            INSERT,
+            [d.id for d in deliveries],
+            [d.notice_id for d in deliveries],
+            [d.recipient for d in deliveries],
+            [d.channel for d in deliveries],
+            [d.step for d in deliveries],
+            [d.lane for d in deliveries],
+            [d.line for d in deliveries],
+            [d.first_at for d in deliveries],
+            [d.due_at for d in deliveries],
+        )
+
+
+async def take(
+    connection: Connection,
+    lane: Lane,
+    *,
+    now: datetime,
+    limit: int,
+    room: dict[str, int],
+    at_once: int,
+    lease: timedelta,
+) -> list[Record]:
+    """Up to `limit` that are due, per host no more than its `room` (else `at_once`), each by one taker."""
+    return await connection.fetch(TAKE, lane, now, limit, list(room), list(room.values()), at_once, lease)
+
+
+async def delivered(connection: Connection, attempts: Sequence[Attempt], *, now: datetime) -> set[UUID]:
+    """Those that were not known to be delivered before."""
+    if not attempts:
+        return set()
+    rows = await connection.fetch(
+        DELIVERED, [a.id for a in attempts], now, [a.outcome.code for a in attempts]
+    )
+    return {row["id"] for row in rows}
+
+
+async def again(connection: Connection, later: Sequence[Later]) -> None:
+    if not later:
+        return
+    await connection.execute(
+        AGAIN,
+        [one.attempt.id for one in later],
+        [one.attempt.row["attempts"] for one in later],
+        [one.again.at for one in later],
+        [one.again.failing for one in later],
+        [one.attempt.outcome.code for one in later],
+        [one.channel for one in later],
+        [one.attempt.row["recipient"] for one in later],
+    )
+
+
+async def given_up(connection: Connection, attempts: Sequence[Attempt]) -> set[UUID]:
+    """Those given up now."""
+    if not attempts:
+        return set()
+    rows = await connection.fetch(GIVEN_UP, [a.id for a in attempts], [a.outcome.code for a in attempts])
+    return {row["id"] for row in rows}
+
+
+async def of_notice(connection: Connection, notice_id: UUID) -> list[Record]:
+    return await connection.fetch(OF_NOTICE, notice_id)

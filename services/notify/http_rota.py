@@ -1,0 +1,63 @@
+"""Who is on call: kept by coordinators and ops, read by those who are called."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
+
+from services.notify import alert_store, answers, recipient_store
+from services.notify.forms import RotaForm
+from services.notify.paging import CLINICIAN, PSYCHIATRIST
+from shared.auth import Caller, Role, allow
+from shared.events import Code
+from shared.ids import now as present
+from shared.postgres import Connection, Pool, transaction
+from shared.problems import Fault, Problem
+
+Keeper = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS))]
+Reader = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS, Role.CLINICIAN, Role.ONCALL))]
+
+
+def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
+    router = APIRouter(prefix="/v1/rota", tags=["rota"])
+
+    @router.put("/{region}", summary="Replace a region's rota")
+    async def put(region: Code, form: RotaForm, caller: Keeper) -> answers.Rota:
+        """An empty rota means that everyone who covers the region is on call."""
+        now = present()
+        async with transaction(pool()) as connection:
+            await _refuse_unknown(connection, form)
+            await recipient_store.put_rota(connection, region, form.duties(region))
+            await alert_store.look_again_in(connection, [region], now=now)
+            directory = await recipient_store.directory(connection, regions=[region])
+        wake()
+        return answers.rota(region, directory, now)
+
+    @router.get("/{region}", summary="A region's rota, and who is on call")
+    async def get(
+        region: Code,
+        caller: Reader,
+        at: Annotated[AwareDatetime | None, Query(description="Now, if it is left out.")] = None,
+    ) -> answers.Rota:
+        async with transaction(pool()) as connection:
+            directory = await recipient_store.directory(connection, regions=[region])
+        return answers.rota(region, directory, at or present())
+
+    return router
+
+
+async def _refuse_unknown(connection: Connection, form: RotaForm) -> None:
+    places = form.places()
+    known = await recipient_store.existing(connection, {recipient for _, recipient in places})
+    faults = [
+        Fault(where, "There is no such recipient: put it first.", "unknown_recipient")
+        if recipient not in known
+        else Fault(where, "Only psychiatrists and clinicians are on call.", "wrong_audience")
+        for where, recipient in places
+        if known.get(recipient) not in (PSYCHIATRIST, CLINICIAN)
+    ]
+    if faults:
+        raise Problem(
+            422, "invalid", "Nothing was taken. Every problem is listed in `errors`.", faults=faults
+        )

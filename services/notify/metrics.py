@@ -1,0 +1,22 @@
+"""What notify measures. No recipient, address or referral is a label."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+DELIVERIES: Final = Counter(
+    "careroute_deliveries_total", "Attempts to deliver a notice, by what became of them.", ["lane", "outcome"]
+)
+TOLD_SECONDS: Final = Histogram(
+    "careroute_told_seconds",
+    "From the decision to tell somebody until their endpoint took it.",
+    ["lane"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
+ALARMS: Final = Counter(
+    "careroute_alarms_total", "Alarms raised: nobody answered, or nobody was there.", ["lane"]
+)
+OPEN_ALERTS: Final = Gauge("careroute_open_alerts", "Alerts that nobody has acknowledged yet.", ["lane"])
+UNANSWERED: Final = Gauge(
+    "careroute_unanswered_alerts", "Alerts past their ladder that nobody has acknowledged.", ["lane"]
+)

@@ -1,0 +1,69 @@
+"""What becomes of a referral: the referrer is told, and a therapist is told of an offer."""
+
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+from services.notify import notice_store, recipient_store, saving, wording
+from services.notify.ladder import Clocks
+from services.notify.paging import Known
+from services.notify.plan import Plan
+from services.notify.telling import Teller
+from services.notify.wording import Words
+from shared import inbox, outbox
+from shared.consumer import Handler
+from shared.events import (
+    AnyFact,
+    AppointmentBooked,
+    MatchAccepted,
+    MatchDeclined,
+    MatchingFact,
+    MatchProposed,
+    ReferralClosed,
+    ReferralWaitlisted,
+)
+from shared.ids import now as present
+from shared.postgres import Connection
+
+
+def on_matching(group: str, clocks: Clocks) -> Handler:
+    return partial(_handle, group, clocks)
+
+
+async def _handle(group: str, clocks: Clocks, connection: Connection, facts: Sequence[AnyFact]) -> None:
+    now = present()
+    fresh = [fact for fact in await inbox.claim(connection, group, facts) if isinstance(fact, MatchingFact)]
+    ended = {fact.referral_id for fact in fresh if isinstance(fact, ReferralClosed)}
+    unanswered = await notice_store.open_alerts(connection, ended)
+    directory = await recipient_store.directory(
+        connection,
+        regions={fact.region for fact in fresh},
+        clinics={fact.clinic for fact in fresh},
+        therapists={fact.therapist_id for fact in fresh if isinstance(fact, MatchProposed)},
+    )
+    teller = Teller(directory=directory, clocks=clocks, plan=Plan(), now=now)
+    for fact in fresh:
+        known = Known(open=unanswered.get(fact.referral_id, frozenset()))
+        teller.tell(fact, words(fact, known), urgency=fact.urgency, therapist=_therapist(fact))
+    await outbox.announce(connection, await saving.save(connection, teller.plan, now=now))
+
+
+def words(fact: MatchingFact, known: Known) -> list[Words]:
+    match fact:
+        case MatchProposed():
+            return wording.proposed(fact.expires_at)
+        case MatchAccepted():
+            return wording.accepted()
+        case MatchDeclined():
+            return wording.declined()
+        case ReferralWaitlisted():
+            return wording.waitlisted(fact.try_again_by)
+        case AppointmentBooked():
+            return wording.booked(fact.starts_at)
+        case ReferralClosed():
+            return wording.closed(known.waiting_audiences)
+    return []
+
+
+def _therapist(fact: MatchingFact) -> UUID | None:
+    return fact.therapist_id if isinstance(fact, MatchProposed) else None

@@ -1,0 +1,70 @@
+"""Does a decision call somebody, or have they been called already?"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.vocabulary import Urgency
+
+PSYCHIATRIST: Final = "psychiatrist"
+CLINICIAN: Final = "clinician"
+
+CANNOT_WAIT: Final = frozenset({Urgency.EMERGENCY, Urgency.VERY_URGENT})
+
+_ORDER: Final = tuple(Urgency)
+
+
+def at_least_as_urgent(one: Urgency, other: Urgency) -> bool:
+    return _ORDER.index(one) <= _ORDER.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An alert that nobody has acknowledged yet."""
+
+    audience: str
+    urgency: Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was heard of a referral before, what its referrer was told, and the alerts still open."""
+
+    decision: int = 0
+    urgency: Urgency | None = None
+    open: frozenset[Open] = frozenset()
+    told: Urgency | None = None
+
+    def is_stale(self, decision: int) -> bool:
+        """A newer decision was already told of."""
+        return decision < self.decision
+
+    def calls_psychiatrist(self, urgency: Urgency) -> bool:
+        """When it cannot wait and is more urgent than before; an alert still open goes on by itself."""
+        raised = self.urgency is None or not at_least_as_urgent(self.urgency, urgency)
+        return urgency in CANNOT_WAIT and raised and not self.waits_for(PSYCHIATRIST, urgency)
+
+    def calls_clinician(self, urgency: Urgency) -> bool:
+        """Each review is new work, unless an open one is at least as urgent."""
+        return not self.waits_for(CLINICIAN, urgency)
+
+    def waits_for(self, audience: str, urgency: Urgency) -> bool:
+        """An alert of at least this urgency is open."""
+        return any(o.audience == audience and at_least_as_urgent(o.urgency, urgency) for o in self.open)
+
+    def heard(self, decision: int, urgency: Urgency | None = None) -> "Known":
+        return replace(self, decision=decision, urgency=urgency or self.urgency)
+
+    def informed(self, urgency: Urgency) -> "Known":
+        return replace(self, told=urgency)
+
+    def called(self, audience: str, urgency: Urgency) -> "Known":
+        return replace(self, open=self.open | {Open(audience, urgency)})
+
+    def reviewed(self) -> "Known":
+        """A clinician decided: that answers what clinicians were asked."""
+        return replace(self, open=frozenset(o for o in self.open if o.audience != CLINICIAN))
+
+    @property
+    def waiting_audiences(self) -> tuple[str, ...]:
+        """Who has not answered an alert."""
+        return tuple(sorted({o.audience for o in self.open}))

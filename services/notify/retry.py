@@ -1,0 +1,74 @@
+"""When is a delivery tried again, and when is it given up? Pauses double, spread by chance, over days."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+LONGEST_REST: Final = timedelta(days=1)
+
+
+class Kind(StrEnum):
+    """What an attempt came to.
+
+    `refused` is an answer that trying again soon will not change, such as 404 or 410: it is tried at the
+    longest pause, in case a person corrects the endpoint, and an alert moves up at once.
+    """
+
+    DELIVERED = "delivered"
+    UNWELL = "unwell"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`code` such as `http_503` or `timeout`; `rest` is what the endpoint asked for by Retry-After."""
+
+    kind: Kind
+    code: str
+    rest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """`moves_up_after`: so many failures in a row, and an alert does not wait for this endpoint."""
+
+    first_pause: timedelta
+    longest_pause: timedelta
+    give_up_after: timedelta
+    moves_up_after: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    at: datetime
+    failing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """It could not be delivered in all this time."""
+
+
+def next_attempt(
+    outcome: Outcome, patience: Patience, *, attempts: int, since: datetime, now: datetime, luck: float
+) -> Again | GiveUp:
+    """After `attempts` failures, the first try being due at `since`; `luck` is from 0 to 1."""
+    if now >= since + patience.give_up_after:
+        return GiveUp()
+    pause = patience.longest_pause if outcome.kind is Kind.REFUSED else _doubled(patience, attempts)
+    wait = max(pause * (0.5 + luck / 2), min(outcome.rest or timedelta(), LONGEST_REST))
+    failing = outcome.kind is Kind.REFUSED or attempts >= patience.moves_up_after
+    return Again(min(now + wait, since + patience.give_up_after), failing)
+
+
+def judge(status: int) -> Kind:
+    """2xx was taken. A redirect is not followed: it could lead anywhere."""
+    if 200 <= status < 300:
+        return Kind.DELIVERED
+    return Kind.UNWELL if status in (408, 425, 429) or status >= 500 else Kind.REFUSED
+
+
+def _doubled(patience: Patience, attempts: int) -> timedelta:
+    doublings: int = 1 << min(max(attempts, 1) - 1, 30)
+    return min(patience.first_pause * doublings, patience.longest_pause)

@@ -1,0 +1,107 @@
+"""From a fact and its words to notices: who gets each, and what it means if nobody does."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.notify import climb
+from services.notify.addressing import Directory, Recipient
+from services.notify.ladder import Alert, Clocks, Pace
+from services.notify.paging import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
+from services.notify.plan import Climber, Notice, Plan
+from services.notify.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
+from shared.events import Lane, ReferralFact, TriageFact
+from shared.ids import new_id
+from shared.vocabulary import Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    """Adds to `plan` what is told of facts."""
+
+    directory: Directory
+    clocks: Clocks
+    plan: Plan
+    now: datetime
+
+    def tell(
+        self,
+        fact: ReferralFact,
+        words: list[Words],
+        *,
+        urgency: Urgency | None,
+        therapist: UUID | None = None,
+    ) -> None:
+        for said in words:
+            recipients = self._recipients(said, fact, therapist)
+            if recipients or said.must_reach:
+                self._tell(_notice(fact, said, urgency, therapist, now=self.now), recipients)
+
+    def _tell(self, notice: Notice, recipients: list[Recipient]) -> None:
+        self.plan.notices.append(notice)
+        if notice.is_alert:
+            self._open(notice)
+        elif recipients:
+            self.plan.tell(notice, recipients, now=self.now)
+        else:
+            self._unaddressed(notice)
+
+    def _open(self, notice: Notice) -> None:
+        alert = Alert(opened_at=self.now, pace=self._pace(notice))
+        climber = Climber(notice=notice, alert=alert, next_step_at=self.now)
+        climb.climb(climber, self.directory, self.plan, now=self.now)
+
+    def _unaddressed(self, notice: Notice) -> None:
+        """It waits for a recipient, and says so once."""
+        self.plan.notices[-1] = replace(notice, unaddressed=True)
+        self.plan.facts.append(climb.failed(notice, climb.NOBODY, "no_recipient", now=self.now))
+
+    def _pace(self, notice: Notice) -> Pace:
+        if notice.audience == CLINICIAN:
+            return self.clocks.review((notice.respond_by or self.now) - self.now)
+        return self.clocks.page(notice.urgency or Urgency.EMERGENCY)
+
+    def _recipients(self, said: Words, fact: ReferralFact, therapist: UUID | None) -> list[Recipient]:
+        if said.audience in (PSYCHIATRIST, CLINICIAN):
+            return self.directory.on_call(said.audience, fact.region, self.now)
+        return addressed(
+            self.directory, said.audience, region=fact.region, clinic=fact.clinic, therapist=therapist
+        )
+
+
+def addressed(
+    directory: Directory, audience: str, *, region: str, clinic: str, therapist: UUID | None
+) -> list[Recipient]:
+    """Everyone that a notice to this audience is for."""
+    if audience in (CLINIC, PRIMARY_CARE):
+        return directory.of_clinic(audience, clinic)
+    if audience == THERAPIST and therapist is not None:
+        return directory.of_therapist(therapist, region)
+    return directory.covering(audience, region)
+
+
+def _notice(
+    fact: ReferralFact, said: Words, urgency: Urgency | None, therapist: UUID | None, *, now: datetime
+) -> Notice:
+    triage = fact if isinstance(fact, TriageFact) else None
+    express = said.alert and (urgency in CANNOT_WAIT or (triage is not None and triage.express))
+    return Notice(
+        id=new_id(),
+        event_id=fact.event_id,
+        audience=said.audience,
+        about=fact.type,
+        referral_id=fact.referral_id,
+        revision=fact.revision,
+        decision=triage.decision if triage else 0,
+        clinic=fact.clinic,
+        region=fact.region,
+        therapist=therapist,
+        urgency=urgency,
+        lane=Lane.EXPRESS if express else Lane.ROUTINE,
+        title=said.title,
+        text=said.text,
+        respond_by=said.respond_by,
+        occurred_at=fact.occurred_at,
+        created_at=now,
+        is_alert=said.alert,
+    )

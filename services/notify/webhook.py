@@ -1,0 +1,142 @@
+"""One delivery over HTTP: a signed JSON body, and what became of it.
+
+The signature is HMAC-SHA256 with the endpoint's secret over `<Careroute-Timestamp>.<body>`.
+The body says nothing of a person: a code, a response time and a link.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final
+
+import httpx
+
+from services.notify import retry
+from services.notify.retry import Kind, Outcome
+from shared.postgres import Record
+
+ANSWER_LIMIT: Final = 65_536
+"""As much of an answer is read, so that its connection can be used again; nothing in it is used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    referral_url: str
+    public_url: str
+
+    def referral(self, row: Record) -> str:
+        return f"{self.referral_url.rstrip('/')}/v1/referrals/{row['referral_id']}"
+
+    def acknowledgement(self, row: Record) -> str | None:
+        """Where to say `I have this`: of an alarm, that is the alert it is about."""
+        alert = row["answers"] or (row["notice_id"] if row["is_alert"] else None)
+        return f"{self.public_url.rstrip('/')}/v1/notices/{alert}/acknowledgement" if alert else None
+
+
+def body(row: Record, links: Links, now: datetime) -> bytes:
+    kind = "alarm" if row["answers"] else "alert" if row["is_alert"] else "notice"
+    said: dict[str, Any] = {
+        "delivery_id": str(row["id"]),
+        "notice_id": str(row["notice_id"]),
+        "type": kind,
+        "about": row["about"],
+        "referral_id": str(row["referral_id"]),
+        "urgency": row["urgency"],
+        "title": row["title"],
+        "text": row["text"],
+        "respond_by": _time(row["respond_by"]),
+        "occurred_at": _time(row["occurred_at"]),
+        "link": links.referral(row),
+        "acknowledge_url": links.acknowledgement(row),
+        "sent_at": _time(now),
+        "attempt": row["attempts"],
+    }
+    return json.dumps(said, separators=(",", ":")).encode()
+
+
+def signature(secret: str, timestamp: str, content: bytes) -> str:
+    signed = hmac.new(secret.encode(), timestamp.encode() + b"." + content, hashlib.sha256)
+    return f"v1={signed.hexdigest()}"
+
+
+def headers(row: Record, secret: str, content: bytes, now: datetime) -> dict[str, str]:
+    timestamp = str(int(now.timestamp()))
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "careroute-notify",
+        "Careroute-Delivery": str(row["id"]),
+        "Careroute-Timestamp": timestamp,
+        "Careroute-Signature": signature(secret, timestamp, content),
+    }
+
+
+def make_client() -> httpx.AsyncClient:
+    """Bounded by its callers, not by its pool; follows no redirect and keeps no cookie."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=200)
+    cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.AsyncClient(limits=limits, timeout=None, cookies=cookies)  # noqa: S113  # see the limit in `post`
+
+
+async def post(
+    client: httpx.AsyncClient, url: str, content: bytes, headed: dict[str, str], *, seconds: float
+) -> Outcome:
+    """Never raises for anything the other side does. `seconds` is the limit until it has answered."""
+    try:
+        async with asyncio.timeout(seconds):
+            request = client.build_request("POST", url, content=content, headers=headed)
+            answer = await client.send(request, stream=True)
+    except (TimeoutError, httpx.TimeoutException):
+        return Outcome(Kind.UNWELL, "timeout")
+    except httpx.TransportError as error:
+        return Outcome(Kind.UNWELL, _snake(type(error).__name__))
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return Outcome(Kind.REFUSED, "bad_address")
+    await _finish(answer)
+    return Outcome(retry.judge(answer.status_code), f"http_{answer.status_code}", _asked(answer))
+
+
+async def _finish(answer: httpx.Response) -> None:
+    """It has answered; how long its body takes, or how that ends, changes nothing."""
+    try:
+        with suppress(httpx.HTTPError, TimeoutError):
+            async with asyncio.timeout(1):
+                await _drain(answer)
+    finally:
+        await answer.aclose()
+
+
+async def _drain(answer: httpx.Response) -> None:
+    size = 0
+    async for chunk in answer.aiter_raw():
+        size += len(chunk)
+        if size > ANSWER_LIMIT:
+            return
+
+
+def _asked(answer: httpx.Response) -> timedelta | None:
+    """Retry-After, in seconds or as a date."""
+    given = answer.headers.get("retry-after")
+    if answer.status_code not in (429, 503) or not given:
+        return None
+    if given.isascii() and given.isdecimal() and len(given) < 10:
+        return min(timedelta(seconds=int(given)), retry.LONGEST_REST)
+    try:
+        until = parsedate_to_datetime(given)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    asked = (until if until.tzinfo else until.replace(tzinfo=UTC)) - datetime.now(UTC)
+    return min(max(asked, timedelta()), retry.LONGEST_REST)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).strip("_")
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None

@@ -1,0 +1,168 @@
+"""What do we say, and to whom? A response time and a link; nothing else leaves this system.
+
+No identity, no clinical detail, no reason codes, and nothing about what a person may do or not do:
+a notice may be read on a lock screen by somebody else.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from services.notify.ladder import NOBODY_ON_CALL
+from services.notify.paging import CLINICIAN, PSYCHIATRIST
+from shared.vocabulary import Urgency
+
+CLINIC: Final = "clinic"
+PRIMARY_CARE: Final = "primary_care"
+THERAPIST: Final = "therapist"
+COORDINATOR: Final = "coordinator"
+OPS: Final = "ops"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One thing to tell one audience. An alert needs an answer.
+
+    `must_reach`: it is a failure if that audience has no recipient.
+    """
+
+    audience: str
+    title: str
+    text: str
+    alert: bool = False
+    respond_by: datetime | None = None
+    must_reach: bool = True
+
+
+RESPONSE: Final = {
+    Urgency.EMERGENCY: "an immediate response",
+    Urgency.VERY_URGENT: "a very urgent response",
+    Urgency.URGENT: "an urgent response",
+    Urgency.SOON: "a response soon",
+    Urgency.ROUTINE: "a routine response",
+    Urgency.PREVENTIVE: "a preventive offer",
+}
+
+
+def called(urgency: Urgency, respond_by: datetime) -> Words:
+    """The psychiatrist on call."""
+    return Words(
+        audience=PSYCHIATRIST,
+        title=f"A referral needs {RESPONSE[urgency]}",
+        text=f"Please respond by {at(respond_by)}. Acknowledge that you have this; until somebody does, "
+        "the next person is called.",
+        alert=True,
+        respond_by=respond_by,
+    )
+
+
+def review(urgency: Urgency, review_by: datetime, *, holds: bool) -> list[Words]:
+    """A triage clinician; and the referrer, where everything waits for the clinician."""
+    clinician = Words(
+        audience=CLINICIAN,
+        title=f"A referral that may need {RESPONSE[urgency]} waits for your review",
+        text=f"Please review it by {at(review_by)}. Acknowledge that you have this; until somebody does, "
+        "the next person is asked.",
+        alert=True,
+        respond_by=review_by,
+    )
+    if not holds:
+        return [clinician]
+    text = f"No therapist is looked for until a clinician has reviewed it; that is due by {at(review_by)}."
+    return [clinician, *_referrer("A clinician reviews the referral first", text)]
+
+
+def triaged(urgency: Urgency, respond_by: datetime, *, calls: bool, in_review: bool) -> list[Words]:
+    """The outcome, to clinic and primary care."""
+    text = f"It needs {RESPONSE[urgency]}, due by {at(respond_by)}."
+    text += " The psychiatrist on call is being called." if calls else ""
+    text += " A clinician is reviewing it as well." if in_review else ""
+    return _referrer("The referral was triaged", text, respond_by)
+
+
+def returned(next_step_by: datetime, unanswered: tuple[str, ...]) -> list[Words]:
+    """Never without advice and a next step; they are read behind the link."""
+    text = (
+        f"A clinician gives advice and a next step, due by {at(next_step_by)}. Open the referral to read it."
+    )
+    referrer = _referrer("The referral was returned with advice", text, next_step_by)
+    return [*referrer, *_still_open("returned to its referrer", unanswered)]
+
+
+def proposed(expires_at: datetime) -> list[Words]:
+    """An offer, to the therapist; and that there is one, to clinic and primary care."""
+    offer = Words(
+        audience=THERAPIST,
+        title="A client is offered to you",
+        text=f"Please accept or decline by {at(expires_at)}; the place is held until then.",
+        respond_by=expires_at,
+    )
+    text = f"A place is held until {at(expires_at)} and the therapist has been asked."
+    return [offer, *_referrer("A therapist was found for the referral", text)]
+
+
+def accepted() -> list[Words]:
+    text = "An appointment is the next step. Open the referral to see who it is."
+    return _referrer("A therapist accepted the referral", text)
+
+
+def declined() -> list[Words]:
+    text = "The next best match is being looked for. You need not do anything."
+    return _referrer("The offered therapist cannot take the referral", text)
+
+
+def waitlisted(try_again_by: datetime) -> list[Words]:
+    text = (
+        f"It is tried again whenever a place becomes free, and by {at(try_again_by)} at the latest. "
+        "If the client's situation changes, amend the referral."
+    )
+    return _referrer("The referral is on the waiting list", text)
+
+
+def booked(starts_at: datetime) -> list[Words]:
+    return _referrer("A first appointment is booked", f"It begins at {at(starts_at)}.")
+
+
+def withdrawn(unanswered: tuple[str, ...]) -> list[Words]:
+    text = "Nothing more happens with it. A new referral can be made at any time."
+    return [*_referrer("The referral was withdrawn", text), *_still_open("withdrawn", unanswered)]
+
+
+def closed(unanswered: tuple[str, ...]) -> list[Words]:
+    text = "Open the referral for its report. A new referral can be made at any time."
+    return [*_referrer("The referral was closed", text), *_still_open("closed", unanswered)]
+
+
+def alarm(reason: str, urgency: Urgency, respond_by: datetime | None) -> list[Words]:
+    """To whoever can reach people by other means."""
+    why = "Nobody is on call for it" if reason == NOBODY_ON_CALL else "Nobody has acknowledged it"
+    due = f" It is due by {at(respond_by)}." if respond_by else ""
+    then = "Reach somebody by other means, then acknowledge; this alarm repeats until somebody does."
+    text = f"{why}. {then}{due}"
+    title = f"Alarm: a referral that needs {RESPONSE[urgency]} has no answer"
+    return [
+        Words(audience=audience, title=title, text=text, respond_by=respond_by)
+        for audience in (COORDINATOR, OPS)
+    ]
+
+
+def at(moment: datetime) -> str:
+    """To the minute, in UTC, and saying so: readers are in several time zones."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _referrer(title: str, text: str, respond_by: datetime | None = None) -> list[Words]:
+    """The clinic that referred, and the client's primary care where it has an endpoint of its own."""
+    return [
+        Words(audience=audience, title=title, text=text, respond_by=respond_by, must_reach=audience == CLINIC)
+        for audience in (CLINIC, PRIMARY_CARE)
+    ]
+
+
+def _still_open(what: str, unanswered: tuple[str, ...]) -> list[Words]:
+    """The referral's end does not end an alert that nobody has answered."""
+    text = "The alert about it stays open until somebody acknowledges it."
+    return [
+        Words(audience=audience, title=f"A referral you were called for was {what}", text=text)
+        for audience in unanswered
+    ]

@@ -1,0 +1,233 @@
+"""A referral is amended, measured again, withdrawn: each change is one more revision, said in order."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.intake.accepting import Rules
+from services.intake.cases import case_of, form_of, identity_of
+from services.intake.changing import merge
+from services.intake.cipher import Keyring
+from services.intake.form_examples import AMENDMENT, MINIMAL, REFERRAL
+from services.intake.form_reading import read
+from services.intake.forms import ReferralForm
+from services.intake.policy import DEFAULT, load
+from shared.auth import Role
+from shared.events import (
+    Lane,
+    ReferralAmended,
+    ReferralReturned,
+    ReferralWithdrawn,
+    ScreeningRecorded,
+)
+from shared.ids import now
+from tests.postgres.intake_support import KEYS, Intake, about, intake_on
+from tests.support import NewDatabase
+
+CALM = REFERRAL | {"screenings": [{"instrument": "phq9", "taken_on": "2025-03-03", "answers": [0] * 9}]}
+WORSE = {"screenings": [{"instrument": "cssrs", "taken_on": "2025-03-10", "answers": [1, 1, 0, 1, 0, 0]}]}
+
+
+@pytest.fixture
+async def intake(database: NewDatabase) -> AsyncIterator[Intake]:
+    async with intake_on(await database("intake")) as intake:
+        yield intake
+
+
+async def identity(intake: Intake, referral_id: str) -> dict[str, Any]:
+    answer = await intake.call("GET", f"/v1/referrals/{referral_id}/identity", role=Role.CLINICIAN)
+    form: dict[str, Any] = answer.json()["referral"]
+    return form
+
+
+async def test_an_amendment_replaces_what_it_mentions_and_keeps_the_rest(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    answer = await intake.call("POST", f"/v1/referrals/{taken['id']}/amendments", AMENDMENT)
+    assert (answer.status_code, answer.json()["revision"]) == (202, 2)
+    fact = (await intake.said())[-1]
+    assert isinstance(fact, ReferralAmended)
+    assert (fact.revision, fact.case.payer, fact.case.red_flags) == (2, None, ("clinician_concern",))
+    assert fact.case.problems == ("depression", "insomnia")
+    form = await identity(intake, taken["id"])
+    assert form["client"]["contact"] == REFERRAL["client"]["contact"] | AMENDMENT["client"]["contact"]
+    assert form["notes"] == REFERRAL["notes"]
+    assert form["goals"][0] == REFERRAL["goals"][0]
+
+
+@pytest.mark.parametrize("patch", [{"notes": None, "client": {"guardian": None}}, {}])
+async def test_taking_away_what_may_be_missing_is_fine(intake: Intake, patch: dict[str, Any]) -> None:
+    taken = await intake.submit(REFERRAL)
+    answer = await intake.call("POST", f"/v1/referrals/{taken['id']}/amendments", patch)
+    assert answer.status_code == 202
+    assert (await identity(intake, taken["id"]))["notes"] == (None if patch else REFERRAL["notes"])
+
+
+@pytest.mark.parametrize(
+    ("patch", "where"),
+    [
+        ({"client": {"name": None}}, "/client/name"),
+        ({"client": None}, "/client"),
+        ({"problems": ["depression", "zeal"]}, "/problems/1"),
+        ({"nickname": "x"}, "/nickname"),
+        ({"client": {"name": "\x00"}}, "/client/name"),
+        ([], "/"),
+    ],
+)
+async def test_an_amendment_that_breaks_the_referral_changes_nothing(
+    intake: Intake, patch: Any, where: str
+) -> None:
+    taken = await intake.submit(REFERRAL)
+    answer = await intake.call("POST", f"/v1/referrals/{taken['id']}/amendments", patch)
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, where)
+    assert (await intake.read(taken["id"]))["revision"] == 1
+    assert await intake.count("outbox") == 1
+
+
+async def test_a_screening_later_is_added_and_may_bring_it_to_the_express_lane(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    answer = (await intake.call("POST", f"/v1/referrals/{taken['id']}/screenings", WORSE)).json()
+    assert answer["express"] and answer["safety_advice"]["because"] == ["cssrs.q1", "cssrs.q2", "cssrs.q4"]
+    assert answer["warnings"] == []
+    fact = (await intake.said())[-1]
+    assert isinstance(fact, ScreeningRecorded) and fact.lane is Lane.EXPRESS
+    assert [sheet.instrument for sheet in fact.case.screenings] == ["phq9", "cssrs"]
+
+
+async def test_once_express_always_express(intake: Intake) -> None:
+    taken = await intake.submit(REFERRAL)
+    calm = {"screenings": CALM["screenings"], "requested_priority": "routine"}
+    assert (await intake.call("POST", f"/v1/referrals/{taken['id']}/amendments", calm)).json()["express"]
+    assert {fact.lane for fact in await intake.said()} == {Lane.EXPRESS}
+
+
+async def test_a_withdrawal_ends_it_and_says_what_else_there_is(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    path = f"/v1/referrals/{taken['id']}"
+    assert (await intake.call("POST", f"{path}/withdrawal", {"reason": "duplicate"})).status_code == 202
+    seen = await intake.read(taken["id"])
+    assert (seen["state"], seen["fhir_status"], seen["reason"]) == ("withdrawn", "cancelled", "duplicate")
+    assert seen["next_actions"] == []
+    fact = (await intake.said())[-1]
+    assert isinstance(fact, ReferralWithdrawn) and (fact.reason, fact.revision) == ("duplicate", 2)
+    for route, body in (("withdrawal", {"reason": "other"}), ("amendments", {}), ("screenings", WORSE)):
+        answer = await intake.call("POST", f"{path}/{route}", body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_possible_now")
+    unknown = await intake.call("POST", f"{path}/withdrawal", {"reason": "she told me so"})
+    assert unknown.status_code == 422 and "she told" not in unknown.text
+
+
+async def test_information_that_was_asked_for_brings_it_back(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    await intake.hear(
+        ReferralReturned(
+            **about(taken),
+            express=False,
+            decision=1,
+            reason="needs_information",
+            next_step="send_information",
+            next_step_by=now() + timedelta(days=3),
+            decided_by="dr-grey",
+        )
+    )
+    asked = await intake.read(taken["id"])
+    assert (asked["state"], asked["fhir_status"]) == ("needs_information", "on-hold")
+    assert asked["next_step"] == "send_information" and asked["due_by"]
+    first = asked["next_actions"][0]
+    assert (first["action"], first["href"]) == ("give_information", taken["links"]["amendments"])
+    await intake.call("POST", first["href"], {"notes": "Here it is."})
+    assert (await intake.read(taken["id"]))["state"] == "received"
+
+
+async def test_a_key_makes_a_change_once(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    path = f"/v1/referrals/{taken['id']}/screenings"
+    answers = await asyncio.gather(
+        *(intake.call("POST", path, WORSE, Idempotency_Key="key-1") for _ in range(20))
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.content for answer in answers}) == 1
+    assert (await intake.read(taken["id"]))["revision"] == 2
+    other = await intake.call("POST", path, {"screenings": CALM["screenings"]}, Idempotency_Key="key-1")
+    assert other.status_code == 409
+
+
+async def test_a_key_whose_request_was_refused_may_be_used_again(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    path = f"/v1/referrals/{taken['id']}/amendments"
+    bad = await intake.call("POST", path, {"client": {"name": None}}, Idempotency_Key="key-1")
+    assert bad.status_code == 422
+    assert (await intake.call("POST", path, AMENDMENT, Idempotency_Key="key-1")).status_code == 202
+
+
+async def test_changes_at_once_are_said_in_the_order_of_their_revisions(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    path = f"/v1/referrals/{taken['id']}"
+    bodies = [("amendments", {"payer": f"payer-{number}"}) for number in range(6)] + [("screenings", WORSE)]
+    await asyncio.gather(*(intake.call("POST", f"{path}/{route}", body) for route, body in bodies))
+    facts = await intake.said()
+    assert [getattr(fact, "revision", 0) for fact in facts] == list(range(1, 9))
+    assert (await intake.read(taken["id"]))["revision"] == 8
+
+
+async def test_if_match_guards_against_what_somebody_else_changed(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    path = f"/v1/referrals/{taken['id']}"
+    etag = (await intake.call("GET", path)).headers["etag"]
+    first = await intake.call("POST", f"{path}/amendments", AMENDMENT, If_Match=etag)
+    stale = await intake.call("POST", f"{path}/amendments", AMENDMENT, If_Match=etag)
+    assert (first.status_code, stale.status_code, stale.headers["etag"]) == (202, 412, '"2"')
+    anyway = await intake.call("POST", f"{path}/amendments", AMENDMENT, If_Match='"1", W/"2"')
+    assert anyway.status_code == 202
+
+
+@pytest.mark.parametrize("route", ["amendments", "screenings", "withdrawal"])
+async def test_anothers_referral_answers_as_if_it_did_not_exist(intake: Intake, route: str) -> None:
+    taken = await intake.submit(CALM)
+    body = {"amendments": AMENDMENT, "screenings": WORSE, "withdrawal": {"reason": "other"}}[route]
+    answers = [
+        await intake.call("POST", f"/v1/referrals/{referral_id}/{route}", body, clinic="clinic-2")
+        for referral_id in (taken["id"], uuid4())
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert (await intake.read(taken["id"]))["revision"] == 1
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_clinics_coordinators_and_clinicians_change_referrals(intake: Intake, role: Role) -> None:
+    taken = await intake.submit(CALM)
+    answer = await intake.call("POST", f"/v1/referrals/{taken['id']}/screenings", WORSE, role=role)
+    assert answer.status_code == (403 if role in (Role.ONCALL, Role.OPS) else 202)
+    facts = [fact for fact in await intake.said() if isinstance(fact, ScreeningRecorded)]
+    assert all(fact.clinic == "clinic-1" for fact in facts)
+
+
+@pytest.mark.parametrize("body", [REFERRAL, MINIMAL, REFERRAL | {"requested_priority": None}])
+def test_a_form_divided_is_the_form_again(body: dict[str, Any]) -> None:
+    rules = Rules(policy=load(DEFAULT), keyring=Keyring.parse(KEYS))
+    form = ReferralForm.model_validate(body, strict=False)
+    case = case_of(form, rules.judge(form, now=now()))
+    again = form_of(case, form.client.region, identity_of(form))
+    assert read(ReferralForm, json.dumps(again).encode(), now=now()) == form
+
+
+@pytest.mark.parametrize(
+    ("target", "patch", "merged"),
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+        ([1], {"a": "b"}, {"a": "b"}),
+    ],
+)
+def test_merging_as_rfc_7396_says(target: Any, patch: Any, merged: Any) -> None:
+    assert merge(target, patch) == merged

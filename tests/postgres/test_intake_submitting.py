@@ -1,0 +1,262 @@
+"""A referral comes in over HTTP: it is stored sealed, announced without identity, and answered usefully."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from services.intake.form_examples import MINIMAL, REFERRAL
+from shared.auth import Role
+from shared.events import Lane, ReferralSubmitted
+from tests.postgres.intake_support import Intake, bearer, intake_on, only
+from tests.support import NewDatabase
+
+
+@pytest.fixture
+async def intake(database: NewDatabase) -> AsyncIterator[Intake]:
+    async with intake_on(await database("intake")) as intake:
+        yield intake
+
+
+async def test_a_referral_is_stored_announced_and_answered(intake: Intake) -> None:
+    answer = await intake.call("POST", "/v1/referrals", REFERRAL)
+    taken = answer.json()
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/v1/referrals/{taken['id']}" == taken["links"]["self"]
+    assert (taken["state"], taken["fhir_status"], taken["revision"]) == ("received", "received", 1)
+    fact = only(await intake.said())
+    assert isinstance(fact, ReferralSubmitted)
+    assert (str(fact.referral_id), fact.clinic, fact.region) == (taken["id"], "clinic-1", "north")
+    assert fact.case.goals == ("sleep", "feel_better")
+    assert [(w.criterion, w.values, w.must) for w in fact.case.wishes][:2] == [
+        ("language", ("es",), True),
+        ("modality", ("cbt", "act"), False),
+    ]
+
+
+async def test_only_name_region_and_consent_are_needed(intake: Intake) -> None:
+    taken = await intake.submit(MINIMAL)
+    assert {warning["code"] for warning in taken["warnings"]} == {"priority_unknown", "age_unknown"}
+    assert not taken["express"] and taken["safety_advice"] is None
+
+
+async def test_a_safety_item_is_answered_with_advice_and_takes_the_express_lane(intake: Intake) -> None:
+    taken = await intake.submit(REFERRAL)
+    assert taken["express"]
+    assert taken["safety_advice"]["because"] == ["phq9.item9"]
+    assert any(line["contact"] == "988" for line in taken["safety_advice"]["lines"])
+    assert "risk" not in json.dumps(taken["safety_advice"]).lower()
+    assert only(await intake.said()).lane is Lane.EXPRESS
+
+
+async def test_who_somebody_is_and_what_they_said_is_nowhere_in_clear(intake: Intake) -> None:
+    await intake.submit(REFERRAL, Idempotency_Key="key-1")
+    dump = ""
+    for table in ("referral", "timeline", "idempotency", "outbox"):
+        rows = await intake.pool.fetch(f"select * from {table}")
+        assert rows
+        dump += "".join(repr(dict(row)) for row in rows)
+    for planted in ("Alex", "1990-05-17", "555 0100", "alex@example", "Springfield", "she/her", "Sam Sample"):
+        assert planted not in dump
+    for said in ("sleep through", "choir", "CBT in 2019", "night shifts", "leave no message"):
+        assert said not in dump
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+async def test_fifty_at_once(intake: Intake, keyed: bool) -> None:
+    """With a key one referral and one answer; without, fifty."""
+    more = {"Idempotency_Key": "key-1"} if keyed else {}
+    answers = await asyncio.gather(
+        *(intake.call("POST", "/v1/referrals", REFERRAL, **more) for _ in range(50))
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    many = 1 if keyed else 50
+    assert len({answer.content for answer in answers}) == many
+    assert len({answer.headers["location"] for answer in answers}) == many
+    assert await intake.count("referral") == await intake.count("outbox") == many
+
+
+async def test_fifty_at_once_from_two_processes_with_two_bodies(database: NewDatabase) -> None:
+    """Whichever is first is taken; the same again is answered the same, the other is a conflict."""
+    pool = await database("intake")
+    async with intake_on(pool) as one, intake_on(pool) as other:
+        calls = [
+            (one, other)[number % 2].call(
+                "POST", "/v1/referrals", (REFERRAL, MINIMAL)[number % 3 == 0], Idempotency_Key="key-1"
+            )
+            for number in range(50)
+        ]
+        answers = await asyncio.gather(*calls)
+        assert await one.count("referral") == await one.count("outbox") == 1
+    assert {answer.status_code for answer in answers} == {202, 409}
+    assert len({answer.content for answer in answers if answer.status_code == 202}) == 1
+
+
+async def test_a_key_belongs_to_its_clinic_and_to_its_request_however_written(intake: Intake) -> None:
+    first = await intake.submit(MINIMAL, Idempotency_Key="key-1")
+    reordered = dict(reversed(MINIMAL.items())) | {"payer": None, "problems": []}
+    assert (await intake.submit(reordered, Idempotency_Key="key-1"))["id"] == first["id"]
+    theirs = await intake.submit(MINIMAL, Idempotency_Key="key-1", clinic="clinic-2")
+    assert theirs["id"] != first["id"]
+    other = await intake.call(
+        "POST", "/v1/referrals", MINIMAL | {"payer": "payer-a"}, Idempotency_Key="key-1"
+    )
+    assert (other.status_code, other.json()["code"]) == (409, "key_used")
+
+
+async def test_a_replay_tells_the_first_answer_also_after_the_referral_moved_on(intake: Intake) -> None:
+    first = await intake.call("POST", "/v1/referrals", MINIMAL, Idempotency_Key="key-1")
+    path = first.headers["location"]
+    await intake.call("POST", f"{path}/withdrawal", {"reason": "duplicate"})
+    again = await intake.call("POST", "/v1/referrals", MINIMAL, Idempotency_Key="key-1")
+    assert (again.content, again.headers["location"]) == (first.content, path)
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return REFERRAL | changes
+
+
+def of_client(**changes: Any) -> dict[str, Any]:
+    return changed(client=REFERRAL["client"] | changes)
+
+
+MARK = "Zephyrine 555-0173"
+
+REFUSED = [
+    ("no name", changed(client={"region": "north"}), {"/client/name"}),
+    ("a field nobody knows", changed(nickname=MARK), {"/nickname"}),
+    ("a sentence as a field's name", changed(**{MARK: 1}), {"/(unreadable name)"}),
+    ("NUL in a name", of_client(name=MARK + "\x00"), {"/client/name"}),
+    ("NUL in a note", changed(notes="\x00"), {"/notes"}),
+    ("a region that is a sentence", of_client(region=MARK), {"/client/region"}),
+    ("unknown codes", changed(problems=["depression", MARK, "x"]), {"/problems/1", "/problems/2"}),
+    ("an unknown goal", changed(goals=[{"code": MARK}]), {"/goals/0/code"}),
+    ("an unknown flag", changed(red_flags=[MARK]), {"/red_flags/0"}),
+    ("no diagnosis code", changed(diagnoses=["f33", MARK]), {"/diagnoses/0", "/diagnoses/1"}),
+    ("no language tag", of_client(languages=[MARK]), {"/client/languages/0"}),
+    ("a birth date in words", of_client(birth_date=MARK), {"/client/birth_date"}),
+    ("born tomorrow week", of_client(birth_date="2999-01-01"), {"/client/birth_date"}),
+    ("a wish with an unknown value",
+     changed(preferences=[{"criterion": "setting", "values": ["in_person", MARK]}]),
+     {"/preferences/0/values/1"}),
+    ("a wish for a code it does not take",
+     changed(preferences=[{"criterion": "modality", "values": ["cbt", "voodoo"]}]),
+     {"/preferences/0/values"}),
+    ("two distances", changed(preferences=[{"criterion": "distance_km", "values": [5, 6]}]),
+     {"/preferences/0/values"}),
+    ("an answer out of range and one that is none",
+     changed(screenings=[{"instrument": "phq9", "taken_on": "2025-03-03",
+                          "answers": [0, 0, 0, 0, 0, 0, 0, 0, 5]},
+                         {"instrument": "gad7", "taken_on": "2025-03-03", "answers": [MARK, True]}]),
+     {"/screenings/0/answers/8", "/screenings/1/answers/0", "/screenings/1/answers/1"}),
+    ("an unknown instrument",
+     changed(screenings=[{"instrument": "horoscope", "taken_on": "2025-03-03", "answers": [1]}]),
+     {"/screenings/0/instrument"}),
+    ("a list", [MARK], {"/"}),
+    ("a sentence", MARK, {"/"}),
+    ("yes in words", changed(consent={"share_with_network": "yes"}), {"/consent/share_with_network"}),
+    ("too long", changed(notes="x" * 20_001), {"/notes"}),
+    ("too many", changed(red_flags=["weapon"] * 51), {"/red_flags"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "where"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
+async def test_what_is_wrong_is_named_by_its_place_and_never_quoted(
+    intake: Intake, body: Any, where: set[str]
+) -> None:
+    answer = await intake.call("POST", "/v1/referrals", body)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {error["where"] for error in answer.json()["errors"]} == where
+    assert "Zephyrine" not in answer.text and "voodoo" not in answer.text
+    assert await intake.count("referral") == 0
+
+
+async def test_everything_wrong_is_named_at_once(intake: Intake) -> None:
+    sheet = {"instrument": "phq9", "taken_on": "2025-03-03", "answers": [0] * 8 + [7]}
+    body = of_client(birth_date="2999-01-01") | {"problems": ["x"], "extra": 1, "screenings": [sheet]}
+    answer = await intake.call("POST", "/v1/referrals", body)
+    places = {error["where"] for error in answer.json()["errors"]}
+    assert places == {"/client/birth_date", "/problems/0", "/extra", "/screenings/0/answers/8"}
+
+
+BYTES = [
+    (b"{", 400),
+    (b"", 400),
+    (b"\xff\xfe", 400),
+    (b"[" * 100_000, 400),
+    (b'{"client":{"name":"\\ud800"}}', 422),
+    (b'{"notes":"\xed\xa0\x80"}', 422),
+    (b"null", 422),
+    (b"NaN", 422),
+    (b'{"client":' + b"9" * 5000 + b"}", 400),
+    (b'{"preferences":[{"criterion":"distance_km","values":[' + b"9" * 4000 + b"]}]}", 422),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), BYTES, ids=range(len(BYTES)))
+async def test_bytes_that_are_no_referral_are_never_our_fault(
+    intake: Intake, body: bytes, status: int
+) -> None:
+    headers = bearer() | {"Content-Type": "application/json"}
+    answer = await intake.http.post("/v1/referrals", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_half_a_surrogate_pair_is_named_by_its_place(intake: Intake) -> None:
+    body = json.dumps(of_client(name="x\ud800")).encode()
+    headers = bearer() | {"Content-Type": "application/json"}
+    answer = await intake.http.post("/v1/referrals", content=body, headers=headers)
+    assert [error["where"] for error in answer.json()["errors"]] == ["/client/name"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+async def test_another_content_type_is_told_which_ones_are_taken(
+    intake: Intake, headers: dict[str, str]
+) -> None:
+    answer = await intake.http.post("/v1/referrals", content=b"{}", headers=bearer() | headers)
+    assert (answer.status_code, answer.headers["accept-post"]) == (415, "application/json")
+
+
+async def test_a_body_past_the_limit_is_refused(intake: Intake) -> None:
+    answer = await intake.call("POST", "/v1/referrals", {"notes": "x" * 1_100_000})
+    assert answer.status_code == 413
+
+
+async def test_a_key_that_is_none_is_refused(intake: Intake) -> None:
+    answer = await intake.call("POST", "/v1/referrals", MINIMAL, Idempotency_Key="two words")
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "header.Idempotency-Key")
+
+
+async def test_one_request_too_many_is_asked_to_wait(database: NewDatabase) -> None:
+    async with intake_on(await database("intake"), max_under_way=3) as intake:
+        answers = await asyncio.gather(
+            *(intake.call("POST", "/v1/referrals", MINIMAL) for _ in range(20)),
+            intake.call("POST", "/v1/referrals", MINIMAL, clinic="clinic-2"),
+        )
+        *mine, theirs = answers
+        assert {answer.status_code for answer in mine} == {202, 429}
+        assert theirs.status_code == 202
+        assert all(a.headers["retry-after"] == "1" for a in mine if a.status_code == 429)
+        assert (await intake.call("POST", "/v1/referrals", MINIMAL)).status_code == 202
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.CLINIC])
+async def test_only_clinics_refer(intake: Intake, role: Role) -> None:
+    assert (await intake.call("POST", "/v1/referrals", MINIMAL, role=role)).status_code == 403
+
+
+async def test_nobody_enters_without_a_token(intake: Intake) -> None:
+    answer = await intake.http.post("/v1/referrals", json=MINIMAL)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")

@@ -1,0 +1,291 @@
+"""An alert ends in an acknowledgement or an alarm, never in silence."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notify.addressing import Directory, Duty, Recipient
+from services.notify.ladder import (
+    NOBODY_ANSWERED,
+    NOBODY_ON_CALL,
+    Alarm,
+    Alert,
+    Clocks,
+    Pace,
+    Person,
+    Rest,
+    Step,
+    Tell,
+    Telling,
+    Wait,
+    after,
+    next_step,
+)
+from services.notify.paging import Known, Open
+from shared.vocabulary import Urgency
+
+START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+PACE = Pace(step=5 * MINUTE, alarm=30 * MINUTE)
+ALERT = Alert(opened_at=START, pace=PACE)
+
+ADA, BEN = Person("ada", 2), Person("ben", 1)
+
+
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+@dataclass(frozen=True)
+class Happened:
+    step: Step
+    at: datetime
+
+
+def climb(
+    alert: Alert,
+    on_call: list[Person],
+    *,
+    until: datetime,
+    answered_at: datetime | None = None,
+    refusing: frozenset[str] = frozenset(),
+) -> list[Happened]:
+    """Asks again exactly when it was told to, as the service does."""
+    done: list[Happened] = []
+    now = alert.opened_at
+    while now <= until:
+        if answered_at is not None and now >= answered_at:
+            alert = replace(alert, acknowledged=True)
+        step = next_step(alert, on_call, now)
+        if isinstance(step, Rest):
+            return [*done, Happened(step, now)]
+        if isinstance(step, Wait):
+            assert step.until > now, "a wait that is over is a hot loop"
+            later = step.until
+            now = min(later, answered_at) if answered_at is not None and answered_at > now else later
+            continue
+        done.append(Happened(step, now))
+        alert = after(alert, step, on_call, now)
+        told = tuple(replace(t, failed=t.recipient in refusing) for t in alert.tellings)
+        alert = replace(alert, tellings=told)
+    return done
+
+
+def test_silence_moves_up_from_channel_to_channel_to_person_to_everyone() -> None:
+    assert climb(ALERT, [ADA, BEN], until=at(21)) == [
+        Happened(Tell("ada", 0), at(0)),
+        Happened(Tell("ada", 1), at(5)),
+        Happened(Tell("ben", 0), at(10)),
+        Happened(Alarm(NOBODY_ANSWERED), at(15)),
+        Happened(Alarm(NOBODY_ANSWERED), at(20)),
+    ]
+
+
+def test_an_answer_ends_it() -> None:
+    assert climb(ALERT, [ADA, BEN], until=at(60), answered_at=at(7)) == [
+        Happened(Tell("ada", 0), at(0)),
+        Happened(Tell("ada", 1), at(5)),
+        Happened(Rest(), at(7)),
+    ]
+
+
+def test_an_answer_ends_the_alarm_too() -> None:
+    last = climb(ALERT, [BEN], until=at(600), answered_at=at(333))[-1]
+    assert last == Happened(Rest(), at(333))
+
+
+def test_with_nobody_on_call_the_alarm_is_immediate_and_repeats() -> None:
+    assert climb(ALERT, [], until=at(5)) == [
+        Happened(Alarm(NOBODY_ON_CALL), at(0)),
+        Happened(Alarm(NOBODY_ON_CALL), at(5)),
+    ]
+
+
+def test_who_comes_on_call_after_the_alarm_is_told_at_once() -> None:
+    alarmed = after(ALERT, Alarm(NOBODY_ON_CALL), [], at(0))
+    assert next_step(alarmed, [BEN], at(2)) == Tell("ben", 0)
+
+
+def test_an_endpoint_that_does_not_take_it_is_not_waited_for() -> None:
+    done = climb(ALERT, [ADA, BEN], until=at(4), refusing=frozenset({"ada"}))
+    assert done == [
+        Happened(Tell("ada", 0), at(0)),
+        Happened(Tell("ada", 1), at(0)),
+        Happened(Tell("ben", 0), at(0)),
+    ]
+
+
+def test_a_long_list_of_people_does_not_put_off_the_alarm() -> None:
+    crowd = [Person(f"p{n}", 3) for n in range(50)]
+    alarms = [h.at for h in climb(ALERT, crowd, until=at(31)) if isinstance(h.step, Alarm)]
+    assert alarms == [at(30)]
+
+
+def test_a_review_that_is_already_late_is_an_alarm_at_once() -> None:
+    late = replace(ALERT, pace=CLOCKS.review(-5 * MINUTE))
+    assert next_step(late, [ADA], START) == Alarm(NOBODY_ANSWERED)
+
+
+CLOCKS = Clocks(
+    emergency=Pace(5 * MINUTE, 15 * MINUTE),
+    very_urgent=Pace(15 * MINUTE, 60 * MINUTE),
+    review_fraction=0.25,
+    review_at_least=10 * MINUTE,
+)
+
+
+def test_the_pace_is_data_by_urgency() -> None:
+    assert CLOCKS.page(Urgency.EMERGENCY) == Pace(5 * MINUTE, 15 * MINUTE)
+    assert CLOCKS.page(Urgency.VERY_URGENT) == Pace(15 * MINUTE, 60 * MINUTE)
+    assert CLOCKS.review(timedelta(hours=24)) == Pace(timedelta(hours=6), timedelta(hours=24))
+    assert CLOCKS.review(20 * MINUTE) == Pace(10 * MINUTE, 20 * MINUTE), "never a hail of calls"
+
+
+people = st.lists(
+    st.builds(Person, st.sampled_from(["ada", "ben", "cleo", "dov"]), st.integers(1, 3)),
+    max_size=4,
+    unique_by=lambda person: person.recipient,
+)
+paces = st.builds(
+    Pace,
+    st.integers(2, 40).map(lambda half_minutes: half_minutes * MINUTE / 2),
+    st.integers(0, 120).map(lambda minutes: minutes * MINUTE),
+)
+refusing = st.frozensets(st.sampled_from(["ada", "ben", "cleo", "dov"]))
+answers = st.none() | st.integers(0, 14_000).map(lambda s: START + timedelta(seconds=s))
+END = START + timedelta(hours=4)
+
+
+@given(people, paces, refusing, answers)
+def test_it_ends_in_an_answer_or_an_alarm_never_in_silence(
+    on_call: list[Person], pace: Pace, refused: frozenset[str], answered_at: datetime | None
+) -> None:
+    alert = Alert(opened_at=START, pace=pace)
+    done = climb(alert, on_call, until=END, answered_at=answered_at, refusing=refused)
+    alarms = [h.at for h in done if isinstance(h.step, Alarm)]
+    if answered_at is not None:
+        assert done[-1] == Happened(Rest(), answered_at)
+        assert all(h.at < answered_at for h in done[:-1]), "no step after the answer"
+    if answered_at is None or answered_at > alert.alarm_by:
+        assert alarms, "nobody answered and no alarm was given"
+        assert alarms[0] <= alert.alarm_by
+        quiet = [later - earlier for earlier, later in pairwise([*alarms, answered_at or END])]
+        assert all(gap <= pace.step for gap in quiet), "an alarm repeats until somebody answers"
+
+
+@given(people, paces, refusing)
+def test_no_step_before_its_time(on_call: list[Person], pace: Pace, refused: frozenset[str]) -> None:
+    done = climb(Alert(opened_at=START, pace=pace), on_call, until=END, refusing=refused)
+    for before, then in pairwise(done):
+        refused_it = isinstance(before.step, Tell) and before.step.recipient in refused
+        last_call = isinstance(then.step, Alarm) and then.at >= START + pace.alarm
+        assert then.at - before.at >= pace.step or refused_it or last_call
+    for before, then in pairwise(h for h in done if isinstance(h.step, Alarm)):
+        assert then.at - before.at >= pace.step
+
+
+@given(people, paces)
+def test_everyone_on_call_is_told_by_every_channel_once_before_the_alarm_or_by_it(
+    on_call: list[Person], pace: Pace
+) -> None:
+    done = climb(Alert(opened_at=START, pace=pace), on_call, until=END)
+    told = [(h.step.recipient, h.step.channel) for h in done if isinstance(h.step, Tell)]
+    rungs = [(person.recipient, channel) for person in on_call for channel in range(person.channels)]
+    assert told == rungs[: len(told)], "in the order of the rota, each once"
+
+
+@given(people, paces, st.lists(st.integers(0, 3000), max_size=6))
+def test_an_acknowledged_alert_takes_no_further_step(
+    on_call: list[Person], pace: Pace, seconds: list[int]
+) -> None:
+    told = tuple(Telling("ada", n, START + timedelta(seconds=s)) for n, s in enumerate(seconds))
+    alert = Alert(opened_at=START, pace=pace, tellings=told, acknowledged=True)
+    assert next_step(alert, on_call, END) == Rest()
+
+
+# ---- who is on call ----------------------------------------------------------------------------
+
+
+def psychiatrist(name: str, *regions: str) -> Recipient:
+    return Recipient(id=name, audience="psychiatrist", lines=("pager.example",), regions=frozenset(regions))
+
+
+PEOPLE = [psychiatrist("ada", "north"), psychiatrist("ben"), psychiatrist("cleo", "south")]
+
+
+def shift(name: str, begins: float, ends: float, place: int = 1) -> Duty:
+    return Duty(region="north", recipient=name, place=place, starts_at=at(begins), ends_at=at(ends))
+
+
+def fallback(name: str, place: int) -> Duty:
+    return Duty(region="north", recipient=name, place=place)
+
+
+@pytest.mark.parametrize(
+    ("rota", "expected"),
+    [
+        ([], ["ada", "ben"]),  # no rota kept: everyone who covers the region
+        ([shift("ben", -60, 60)], ["ben"]),
+        ([shift("ben", -60, 60, 2), shift("ada", -60, 60, 1)], ["ada", "ben"]),  # by place
+        ([shift("ben", -60, 0), shift("ada", 0, 60)], ["ada"]),  # `until` is not included, `from` is
+        ([shift("ben", 1, 60)], []),  # a hole in the rota is nobody, which is an alarm
+        ([shift("ben", 1, 60), fallback("ada", 0)], ["ada"]),
+        ([fallback("ada", 1), fallback("ben", 0), shift("ada", -1, 1)], ["ada", "ben"]),  # each once
+        ([shift("gone", -60, 60), fallback("ben", 0)], ["ben"]),  # no longer active
+    ],
+)
+def test_on_call_is_who_has_the_shift_then_the_fallback(rota: list[Duty], expected: list[str]) -> None:
+    found = Directory(PEOPLE, rota).on_call("psychiatrist", "north", START)
+    assert [recipient.id for recipient in found] == expected
+
+
+def test_a_therapist_without_an_endpoint_is_reached_by_the_desk_of_the_region() -> None:
+    mine = Recipient(id="own", audience="therapist", lines=("a",), therapist=UUID(int=1))
+    desk = Recipient(id="desk", audience="therapist", lines=("a",), regions=frozenset({"north"}))
+    directory = Directory([mine, desk])
+    assert [r.id for r in directory.of_therapist(UUID(int=1), "north")] == ["own"]
+    assert [r.id for r in directory.of_therapist(UUID(int=2), "north")] == ["desk"]
+    assert directory.of_therapist(UUID(int=2), "south") == []
+
+
+# ---- is anybody called at all ------------------------------------------------------------------
+
+E, V, U = Urgency.EMERGENCY, Urgency.VERY_URGENT, Urgency.URGENT
+WAITING_V = frozenset({Open("psychiatrist", V)})
+WAITING_E = frozenset({Open("psychiatrist", E)})
+
+
+@pytest.mark.parametrize(
+    ("known", "urgency", "calls"),
+    [
+        (Known(), E, True),
+        (Known(), V, True),
+        (Known(), U, False),  # a clinician reviews it; the psychiatrist is not called for a day's clock
+        (Known(1, V), E, True),  # raised
+        (Known(1, V, WAITING_V), E, True),  # raised, whatever is still open
+        (Known(1, E), E, False),  # the same again, answered
+        (Known(1, E, WAITING_E), E, False),  # the same again, unanswered: its own ladder goes on
+        (Known(1, E), V, False),  # lowered
+        (Known(2, U), E, True),  # lowered by a clinician, then raised again
+        (Known(2, U, WAITING_E), E, False),  # the first call is still going on
+    ],
+)
+def test_only_a_raise_calls_the_psychiatrist_again(known: Known, urgency: Urgency, calls: bool) -> None:
+    assert known.calls_psychiatrist(urgency) is calls
+
+
+def test_each_review_is_new_work_unless_one_as_urgent_is_open() -> None:
+    assert Known(1, U).calls_clinician(U)
+    assert not Known(1, U, frozenset({Open("clinician", U)})).calls_clinician(U)
+    assert Known(1, U, frozenset({Open("clinician", U)})).calls_clinician(V)
+    assert Known(1, U, frozenset({Open("clinician", U)})).reviewed().calls_clinician(U)
+
+
+def test_an_older_decision_is_stale() -> None:
+    assert Known(3).is_stale(2)
+    assert not Known(3).is_stale(3)

@@ -1,0 +1,255 @@
+"""Where a referral stands follows from what is known of it, in whatever order that became known."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import get_args
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.progress import Heard, Progress, progress
+from services.intake.states import FHIR_STATUS, FINAL, State, next_actions
+from shared.events import AnyFact
+from shared.vocabulary import Urgency
+
+MONDAY = datetime(2025, 3, 3, 9, tzinfo=UTC)
+numbers = count(1)
+
+
+def heard(
+    type: str,
+    *,
+    revision: int = 1,
+    decision: int = 0,
+    minute: int = 0,
+    urgency: Urgency | None = None,
+    by_hour: int | None = None,
+    in_review: bool = False,
+    holds: bool = False,
+    reason: str | None = None,
+    next_step: str | None = None,
+    audience: str | None = None,
+) -> Heard:
+    return Heard(
+        event_id=UUID(int=next(numbers)),
+        type=type,
+        occurred_at=MONDAY + timedelta(minutes=minute),
+        revision=revision,
+        decision=decision,
+        urgency=urgency,
+        by=None if by_hour is None else MONDAY + timedelta(hours=by_hour),
+        in_review=in_review,
+        holds=holds,
+        reason=reason,
+        next_step=next_step,
+        audience=audience,
+    )
+
+
+SUBMITTED = heard("ReferralSubmitted")
+ROUTINE = heard("ReferralTriaged", decision=1, minute=1, urgency=Urgency.ROUTINE, by_hour=600)
+VERY_URGENT = heard("ReferralTriaged", decision=1, minute=1, urgency=Urgency.VERY_URGENT, by_hour=4)
+OFFER = heard("MatchProposed", minute=2)
+TAKEN = heard("MatchAccepted", minute=3)
+ANSWERED = heard("NoticeAcknowledged", minute=4, audience="psychiatrist")
+AMENDED = heard("ReferralAmended", revision=2, minute=5)
+RETURN = heard(
+    "ReferralReturned", decision=2, minute=4, reason="out_of_area", next_step="refer_on", by_hour=48
+)
+
+
+HISTORIES = [
+    ("just arrived", [SUBMITTED], State.RECEIVED),
+    ("triaged", [SUBMITTED, ROUTINE], State.TRIAGED),
+    (
+        "triaged, but a clinician still looks",
+        [SUBMITTED, heard("ReferralTriaged", decision=1, urgency=Urgency.SOON, in_review=True)],
+        State.IN_REVIEW,
+    ),
+    (
+        "a clinician looks while matching goes on",
+        [SUBMITTED, heard("ReferralTriaged", decision=1, urgency=Urgency.SOON, in_review=True), OFFER],
+        State.OFFERED,
+    ),
+    (
+        "matching waits for the clinician",
+        [SUBMITTED, ROUTINE, OFFER, heard("ReviewRequested", decision=2, urgency=Urgency.SOON, holds=True)],
+        State.IN_REVIEW,
+    ),
+    (
+        "the clinician has decided",
+        [
+            SUBMITTED,
+            heard("ReviewRequested", decision=1, urgency=Urgency.URGENT, holds=True),
+            heard("ReferralTriaged", decision=2, urgency=Urgency.SOON),
+        ],
+        State.TRIAGED,
+    ),
+    ("offered", [SUBMITTED, ROUTINE, OFFER], State.OFFERED),
+    (
+        "declined, so somebody else is looked for",
+        [SUBMITTED, ROUTINE, OFFER, heard("MatchDeclined", minute=3)],
+        State.TRIAGED,
+    ),
+    (
+        "waits",
+        [SUBMITTED, ROUTINE, heard("ReferralWaitlisted", minute=2, reason="no_place")],
+        State.WAITLISTED,
+    ),
+    ("accepted", [SUBMITTED, ROUTINE, OFFER, TAKEN], State.ACCEPTED),
+    (
+        "amended after acceptance keeps its therapist",
+        [SUBMITTED, ROUTINE, OFFER, TAKEN, AMENDED],
+        State.ACCEPTED,
+    ),
+    ("booked", [SUBMITTED, ROUTINE, OFFER, TAKEN, heard("AppointmentBooked", minute=9)], State.BOOKED),
+    ("closed", [SUBMITTED, ROUTINE, OFFER, TAKEN, heard("ReferralClosed", minute=9)], State.CLOSED),
+    ("a crisis nobody has answered", [SUBMITTED, VERY_URGENT, OFFER], State.CRISIS_HANDOVER),
+    ("a crisis that was answered", [SUBMITTED, VERY_URGENT, OFFER, ANSWERED], State.OFFERED),
+    ("a crisis somebody has taken on", [SUBMITTED, VERY_URGENT, OFFER, TAKEN], State.ACCEPTED),
+    (
+        "a crisis of somebody who was taken on before it",
+        [SUBMITTED, ROUTINE, OFFER, TAKEN, heard("ReferralTriaged", revision=2, urgency=Urgency.EMERGENCY)],
+        State.CRISIS_HANDOVER,
+    ),
+    (
+        "a clinic's acknowledgement does not answer a crisis",
+        [SUBMITTED, VERY_URGENT, heard("NoticeAcknowledged", audience="clinic")],
+        State.CRISIS_HANDOVER,
+    ),
+    (
+        "worse than what was answered",
+        [
+            SUBMITTED,
+            VERY_URGENT,
+            ANSWERED,
+            heard("ReferralTriaged", revision=2, decision=2, urgency=Urgency.EMERGENCY),
+        ],
+        State.CRISIS_HANDOVER,
+    ),
+    (
+        "no worse than what was answered",
+        [
+            SUBMITTED,
+            VERY_URGENT,
+            ANSWERED,
+            heard("ReferralTriaged", revision=2, decision=2, urgency=Urgency.VERY_URGENT),
+        ],
+        State.TRIAGED,
+    ),
+    (
+        "a crisis again, after it had passed",
+        [
+            SUBMITTED,
+            VERY_URGENT,
+            ANSWERED,
+            heard("ReferralTriaged", revision=2, decision=2, urgency=Urgency.SOON),
+            heard("ReferralTriaged", revision=3, decision=3, urgency=Urgency.VERY_URGENT),
+        ],
+        State.CRISIS_HANDOVER,
+    ),
+    ("returned with advice", [SUBMITTED, ROUTINE, RETURN], State.RETURNED),
+    (
+        "information is asked for",
+        [SUBMITTED, heard("ReferralReturned", decision=1, reason="needs_information")],
+        State.NEEDS_INFORMATION,
+    ),
+    ("amended since it was returned", [SUBMITTED, RETURN, AMENDED], State.RECEIVED),
+    (
+        "triaged again since it was returned",
+        [
+            SUBMITTED,
+            OFFER,
+            RETURN,
+            heard("ReferralClosed", minute=6, reason="returned"),
+            AMENDED,
+            heard("ReferralTriaged", revision=2, decision=3, minute=7, urgency=Urgency.SOON),
+        ],
+        State.TRIAGED,
+    ),
+    (
+        "withdrawn, whatever else was said meanwhile",
+        [SUBMITTED, heard("ReferralWithdrawn", revision=2), RETURN, heard("MatchProposed", revision=3)],
+        State.WITHDRAWN,
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "state"), [h[1:] for h in HISTORIES], ids=[h[0] for h in HISTORIES])
+def test_state_follows_from_the_facts(facts: list[Heard], state: State) -> None:
+    assert progress(facts).state is state
+
+
+def test_returned_says_why_and_what_comes_next_and_until_when() -> None:
+    told = progress([SUBMITTED, ROUTINE, RETURN])
+    assert (told.reason, told.next_step, told.by) == ("out_of_area", "refer_on", MONDAY + timedelta(hours=48))
+
+
+def test_the_earliest_clock_of_one_decision_counts() -> None:
+    review = heard("ReviewRequested", decision=1, urgency=Urgency.URGENT, by_hour=24)
+    told = progress([SUBMITTED, ROUTINE, review])
+    assert (told.urgency, told.by) == (Urgency.URGENT, MONDAY + timedelta(hours=24))
+
+
+def test_the_clock_stops_when_somebody_has_taken_it_on() -> None:
+    assert progress([SUBMITTED, ROUTINE, OFFER]).by == ROUTINE.by
+    assert progress([SUBMITTED, ROUTINE, OFFER, TAKEN]).by is None
+
+
+KINDS = sorted(kind.__name__ for kind in get_args(get_args(AnyFact)[0]))
+
+facts = st.builds(
+    Heard,
+    event_id=st.uuids(),
+    type=st.sampled_from(KINDS),
+    occurred_at=st.integers(0, 3).map(lambda minute: MONDAY + timedelta(minutes=minute)),
+    revision=st.integers(1, 3),
+    decision=st.integers(0, 3),
+    urgency=st.none() | st.sampled_from(list(Urgency)),
+    by=st.none() | st.integers(1, 9).map(lambda hour: MONDAY + timedelta(hours=hour)),
+    in_review=st.booleans(),
+    holds=st.booleans(),
+    reason=st.none() | st.sampled_from(["needs_information", "out_of_area"]),
+    audience=st.none() | st.sampled_from(["psychiatrist", "clinic"]),
+)
+
+
+@given(st.lists(facts, max_size=12), st.data())
+def test_no_order_and_no_repetition_of_the_same_facts_changes_anything(
+    known: list[Heard], data: st.DataObject
+) -> None:
+    again = data.draw(st.permutations(known + known[: len(known) // 2]))
+    assert progress(again) == progress(known)
+
+
+@given(st.lists(facts, max_size=12))
+def test_a_withdrawal_is_the_last_word(known: list[Heard]) -> None:
+    assert progress([*known, heard("ReferralWithdrawn")]).state is State.WITHDRAWN
+
+
+@given(st.lists(facts, max_size=8), st.sampled_from([Urgency.EMERGENCY, Urgency.VERY_URGENT]))
+def test_an_unanswered_crisis_is_never_shown_as_waiting(known: list[Heard], urgency: Urgency) -> None:
+    unanswered = [fact for fact in known if fact.type != "NoticeAcknowledged"]
+    crisis = heard("ReferralTriaged", revision=9, decision=9, urgency=urgency)
+    assert progress([*unanswered, crisis]).state not in (
+        State.RECEIVED,
+        State.IN_REVIEW,
+        State.TRIAGED,
+        State.WAITLISTED,
+        State.OFFERED,
+        State.RETURNED,
+        State.ACCEPTED,
+        State.BOOKED,
+    )
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_has_a_task_status_and_open_ones_a_way_on(state: State) -> None:
+    assert FHIR_STATUS[state]
+    assert bool(next_actions(state)) is (state not in FINAL or state is State.RETURNED)
+
+
+def test_nothing_known_is_received() -> None:
+    assert progress([]) == Progress(state=State.RECEIVED)

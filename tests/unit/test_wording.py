@@ -1,0 +1,141 @@
+"""What a notice says: a response time and what to do. Nothing about a person, nothing about danger."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from services.notify import wording
+from services.notify.ladder import NOBODY_ANSWERED, NOBODY_ON_CALL
+from services.notify.wording import Words
+from shared.vocabulary import PROBLEMS, RED_FLAGS, Urgency
+
+DUE = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+UNANSWERED = ("clinician", "psychiatrist")
+
+
+def everything() -> Iterator[Words]:
+    for urgency in Urgency:
+        yield wording.called(urgency, DUE)
+        for flag in (True, False):
+            yield from wording.review(urgency, DUE, holds=flag)
+            yield from wording.triaged(urgency, DUE, calls=flag, in_review=not flag)
+        yield from wording.alarm(NOBODY_ANSWERED, urgency, DUE)
+        yield from wording.alarm(NOBODY_ON_CALL, urgency, None)
+    for unanswered in (UNANSWERED, ()):
+        yield from wording.returned(DUE, unanswered)
+        yield from wording.withdrawn(unanswered)
+        yield from wording.closed(unanswered)
+    yield from wording.proposed(DUE)
+    yield from wording.accepted()
+    yield from wording.declined()
+    yield from wording.waitlisted(DUE)
+    yield from wording.booked(DUE)
+
+
+ALL = list(everything())
+
+
+def audiences(words: list[Words]) -> set[str]:
+    return {said.audience for said in words}
+
+
+@pytest.mark.parametrize("said", ALL, ids=lambda said: f"{said.audience}: {said.title}")
+def test_no_notice_labels_a_person_or_tells_of_their_state(said: Words) -> None:
+    spoken = f"{said.title} {said.text}".lower()
+    for word in (
+        "risk",
+        "suicid",
+        "safe",
+        "danger",
+        "harm",
+        "severe",
+        "mild",
+        "diagnos",
+        "patient",
+        "psychi",
+    ):
+        if word == "psychi" and "psychiatrist on call" in spoken:
+            continue  # who is called, not what for
+        assert word not in spoken
+    codes = {code.replace("_", " ") for code in PROBLEMS | RED_FLAGS} - {"wellbeing"}
+    assert not [code for code in codes if re.search(rf"\b{code}\b", spoken)]
+
+
+@pytest.mark.parametrize("said", ALL, ids=lambda said: f"{said.audience}: {said.title}")
+def test_every_notice_is_short_whole_sentences(said: Words) -> None:
+    assert said.title and len(said.title) <= 90
+    assert said.text.endswith(".") and len(said.text) <= 300
+
+
+def test_the_psychiatrist_on_call_must_answer() -> None:
+    said = wording.called(Urgency.EMERGENCY, DUE)
+    assert (said.audience, said.alert, said.respond_by) == ("psychiatrist", True, DUE)
+    assert said.title == "A referral needs an immediate response"
+    assert "2026-03-02 14:30 UTC" in said.text
+
+
+def test_a_review_must_be_answered_by_a_clinician_within_its_time() -> None:
+    said = wording.review(Urgency.URGENT, DUE, holds=False)
+    assert [(w.audience, w.alert, w.respond_by) for w in said] == [("clinician", True, DUE)]
+
+
+def test_the_referrer_is_told_of_a_review_that_everything_waits_for() -> None:
+    said = wording.review(Urgency.URGENT, DUE, holds=True)
+    assert audiences(said) == {"clinician", "clinic", "primary_care"}
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (wording.triaged(Urgency.SOON, DUE, calls=False, in_review=False), {"clinic", "primary_care"}),
+        (wording.returned(DUE, ()), {"clinic", "primary_care"}),
+        (wording.proposed(DUE), {"therapist", "clinic", "primary_care"}),
+        (wording.accepted(), {"clinic", "primary_care"}),
+        (wording.declined(), {"clinic", "primary_care"}),
+        (wording.waitlisted(DUE), {"clinic", "primary_care"}),
+        (wording.booked(DUE), {"clinic", "primary_care"}),
+        (wording.closed(()), {"clinic", "primary_care"}),
+        (wording.withdrawn(()), {"clinic", "primary_care"}),
+        (wording.alarm(NOBODY_ANSWERED, Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
+        (wording.alarm(NOBODY_ON_CALL, Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
+    ],
+)
+def test_who_is_told_of_what(said: list[Words], told: set[str]) -> None:
+    assert audiences(said) == told
+    assert len(said) == len(told), "each audience once"
+    assert not any(words.alert for words in said)
+
+
+def test_primary_care_need_not_have_an_endpoint_of_its_own() -> None:
+    reach = {w.audience: w.must_reach for w in wording.proposed(DUE)}
+    assert reach == {"therapist": True, "clinic": True, "primary_care": False}
+
+
+def test_an_end_does_not_silence_an_alert_but_says_that_it_is_still_open() -> None:
+    for said in (
+        wording.closed(UNANSWERED),
+        wording.withdrawn(UNANSWERED),
+        wording.returned(DUE, UNANSWERED),
+    ):
+        added = [words for words in said if words.audience in UNANSWERED]
+        assert [words.audience for words in added] == list(UNANSWERED)
+        assert all("stays open" in words.text for words in added)
+
+
+def test_the_two_alarms_say_why() -> None:
+    (first, _), (second, _) = (
+        wording.alarm(reason, Urgency.EMERGENCY, DUE) for reason in (NOBODY_ANSWERED, NOBODY_ON_CALL)
+    )
+    assert "Nobody has acknowledged" in first.text
+    assert "Nobody is on call" in second.text
+
+
+def test_times_are_told_in_utc_and_say_so() -> None:
+    half_past = timezone(timedelta(hours=5, minutes=30))
+    assert wording.at(datetime(2026, 3, 2, 20, 0, tzinfo=half_past)) == "2026-03-02 14:30 UTC"
+
+
+def test_every_urgency_has_words() -> None:
+    assert set(wording.RESPONSE) == set(Urgency)
