@@ -1,0 +1,176 @@
+"""Taking referrals in: what is stored, announced and answered is made ready first, then many go at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake import store
+from services.intake.acceptance import Verdict, accept
+from services.intake.answers import Accepted, CrisisLine, Links, SafetyAdvice, Warned
+from services.intake.cases import case_of, filled_of, identity_of
+from services.intake.cipher import Keyring
+from services.intake.form_reading import refused
+from services.intake.forms import Form, ReferralForm
+from services.intake.policy import Policy
+from services.intake.records import NewReferral, Remembered
+from services.intake.states import FHIR_STATUS, State
+from shared import outbox
+from shared.events import ReferralSubmitted
+from shared.ids import new_id
+from shared.postgres import Connection
+from shared.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answer to a request that was stored, now or the first time it came."""
+
+    status: int
+    body: bytes
+    referral_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What making a referral ready needs to know."""
+
+    policy: Policy
+    keyring: Keyring
+    public_url: str = ""
+
+    def links(self, referral_id: UUID) -> Links:
+        path = f"{self.public_url}/v1/referrals/{referral_id}"
+        return Links(
+            self=path,
+            amendments=f"{path}/amendments",
+            screenings=f"{path}/screenings",
+            withdrawal=f"{path}/withdrawal",
+            events=f"{path}/events",
+        )
+
+    def advice(self, because: tuple[str, ...], region: str) -> SafetyAdvice | None:
+        if not because:
+            return None
+        lines = self.policy.safety.lines_of(region)
+        return SafetyAdvice(
+            text=self.policy.safety.text,
+            lines=tuple(CrisisLine(name=line.name, contact=line.contact, how=line.how) for line in lines),
+            because=because,
+        )
+
+    def answer(
+        self,
+        referral_id: UUID,
+        *,
+        state: State,
+        revision: int,
+        express: bool,
+        region: str,
+        verdict: Verdict,
+    ) -> bytes:
+        """The body of a 202."""
+        accepted = Accepted(
+            id=referral_id,
+            state=state,
+            fhir_status=FHIR_STATUS[state],
+            revision=revision,
+            express=express,
+            warnings=tuple(
+                Warned(where=note.where, what=note.what, code=note.code) for note in verdict.warnings
+            ),
+            safety_advice=self.advice(verdict.safety, region),
+            links=self.links(referral_id),
+        )
+        return accepted.model_dump_json().encode()
+
+    def judge(self, form: ReferralForm, *, now: datetime) -> Verdict:
+        """Raises `Problem` 422 with every fault."""
+        verdict = accept(filled_of(form), age_of_majority=self.policy.age_of_majority, now=now)
+        if verdict.faults:
+            raise refused(verdict.faults)
+        return verdict
+
+
+def canonical(route: str, form: Form) -> bytes:
+    """The same for the same form however it was written down."""
+    said = form.model_dump_json(exclude_defaults=True, exclude={"idempotency_key"})
+    return f"{route}\n{said}".encode()
+
+
+def make_ready(
+    form: ReferralForm, *, rules: Rules, clinic: str, key: str | None, traceparent: str | None, now: datetime
+) -> NewReferral:
+    """Raises `Problem` 422 with every fault."""
+    verdict = rules.judge(form, now=now)
+    submitted = ReferralSubmitted(
+        event_id=new_id(),
+        occurred_at=now,
+        region=form.client.region,
+        referral_id=new_id(),
+        revision=1,
+        clinic=clinic,
+        express=verdict.express,
+        case=case_of(form, verdict),
+    )
+    body = canonical("submit", form)
+    return NewReferral(
+        submitted=submitted,
+        owner=clinic,
+        key=key,
+        said=body,
+        fingerprint=rules.keyring.fingerprint(body),
+        key_id=rules.keyring.current,
+        sealed=rules.keyring.seal_all(identity_of(form), referral_id=submitted.referral_id),
+        answer=rules.answer(
+            submitted.referral_id,
+            state=State.RECEIVED,
+            revision=1,
+            express=verdict.express,
+            region=form.client.region,
+            verdict=verdict,
+        ),
+        traceparent=traceparent,
+    )
+
+
+async def take(
+    connection: Connection,
+    referrals: Sequence[NewReferral],
+    *,
+    keyring: Keyring,
+    now: datetime,
+    again: bool = False,
+) -> list[Taken | Problem]:
+    """Claim and save, announce; for keys that came before, the answer they were given. `again`: these very
+    referrals may be there already."""
+    there = await store.lock(connection, [each.id for each in referrals]) if again else set()
+    missing = [each for each in referrals if each.id not in there]
+    stored = await store.accept(connection, missing, now=now)
+    await outbox.announce(connection, [each.submitted for each in missing if each.id in stored])
+    known = await _known(connection, [each for each in missing if each.id not in stored])
+    return [
+        Taken(202, each.answer, each.id)
+        if each.id in stored | there
+        else repeated(known[(each.owner, each.key or "")], each.said, keyring)
+        for each in referrals
+    ]
+
+
+async def _known(
+    connection: Connection, referrals: Sequence[NewReferral]
+) -> Mapping[tuple[str, str], Remembered]:
+    keys = [(each.owner, each.key) for each in referrals if each.key is not None]
+    return await store.remembered(connection, keys) if keys else {}
+
+
+def repeated(remembered: Remembered, said: bytes, keyring: Keyring) -> Taken | Problem:
+    """The same request again gets the same answer; another one under the same key is a conflict."""
+    if keyring.is_fingerprint(remembered.fingerprint, said, key_id=remembered.key_id):
+        return Taken(remembered.status, remembered.answer, remembered.referral_id)
+    return Problem(
+        409,
+        "key_used",
+        "This Idempotency-Key was used for another request. Nothing was taken. Send a new key, or the "
+        "request as it was.",
+    )

@@ -1,0 +1,157 @@
+"""What intake answers. The shapes here are what is sent and what the API's description shows."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake import answer_examples as examples
+from services.intake.forms import ReferralForm
+from services.intake.states import State
+from shared.vocabulary import Urgency
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Warned(Answer):
+    """Taken nevertheless; `where` points into what was sent."""
+
+    where: str
+    what: str
+    code: str
+
+
+class CrisisLine(Answer):
+    name: str
+    contact: str
+    how: str
+
+
+class SafetyAdvice(Answer):
+    """What to do now, and `because` of which answers or observations."""
+
+    text: str
+    lines: tuple[CrisisLine, ...]
+    because: tuple[str, ...]
+
+
+class Links(Answer):
+    self: str
+    amendments: str
+    screenings: str
+    withdrawal: str
+    events: str
+
+
+class Accepted(Answer):
+    """The referral, or the change to it, is stored; whatever happens now, it is not lost."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED]})
+
+    id: UUID
+    state: State
+    fhir_status: str
+    revision: int
+    express: bool
+    warnings: tuple[Warned, ...] = ()
+    safety_advice: SafetyAdvice | None = None
+    links: Links
+
+
+class NextAction(Answer):
+    action: str
+    method: Literal["POST"] | None = None
+    href: str | None = None
+
+
+class Entry(Answer):
+    """A fact that became known: `reasons` are the rules behind a decision."""
+
+    event_id: UUID
+    type: str
+    at: datetime
+    revision: int
+    what: str
+    reasons: tuple[dict[str, Any], ...] = ()
+    details: dict[str, Any] = {}
+
+
+class Standing(Answer):
+    """Where a referral stands. `due_by` is when somebody must have responded or, with `next_step`, when the
+    referrer's next step is due."""
+
+    id: UUID
+    clinic: str
+    region: str
+    state: State
+    fhir_status: str = Field(description="FHIR R4 Task.status.")
+    fhir_priority: Literal["stat"] | None = Field(default=None, description="In a crisis handover.")
+    urgency: Urgency | None = Field(default=None, description="How soon somebody must respond.")
+    due_by: datetime | None = None
+    reason: str | None = None
+    next_step: str | None = None
+    revision: int
+    express: bool
+    created_at: datetime
+    updated_at: datetime
+    links: Links
+
+
+class ReferralAnswer(Standing):
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.REFERRAL]})
+
+    next_actions: tuple[NextAction, ...]
+    timeline: tuple[Entry, ...]
+
+
+class ReferralPage(Answer):
+    """Oldest change first. Ask on with `cursor` until there is none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PAGE]})
+
+    referrals: tuple[Standing, ...]
+    next_cursor: str | None = None
+
+
+class IdentityAnswer(Answer):
+    """The whole form as it now stands, for whoever must reach the person."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.IDENTITY]})
+
+    id: UUID
+    revision: int
+    age: int | None = None
+    referral: ReferralForm
+
+
+class FaultAnswer(Answer):
+    where: str
+    what: str
+    code: str
+
+
+class ProblemAnswer(Answer):
+    """RFC 9457 problem details; `errors` names every problem at once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PROBLEM]})
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: tuple[FaultAnswer, ...] = ()
+
+
+class BatchAnswer(Answer):
+    """The answer to one line: `referral` when it was taken, `problem` when it was not."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.BATCH_TAKEN, examples.BATCH_REFUSED]})
+
+    line: int
+    status: int
+    referral: Accepted | None = None
+    problem: ProblemAnswer | None = None

@@ -1,0 +1,54 @@
+"""Intake: takes referrals in, keeps who they are, tells the clinic how they go. All that goes in and out."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from services.intake import (
+    http_asking,
+    http_batch,
+    http_events,
+    http_submitting,
+    on_facts,
+    openapi,
+    policy,
+)
+from services.intake.accepting import Rules
+from services.intake.cipher import Keyring
+from services.intake.desk import Desk
+from services.intake.settings import IntakeSettings
+from shared.events import Topic
+from shared.service import Service
+
+HOUR = 3600
+LOOK_SECONDS = 0.25
+
+
+def create_app(settings: IntakeSettings | None = None) -> FastAPI:
+    settings = settings or IntakeSettings.load()
+    service = Service("intake", settings, migrations=Path(__file__).parent / "migrations")
+    rules = Rules(
+        policy=policy.load(settings.policy_file),
+        keyring=Keyring.parse(settings.encryption_keys.get_secret_value()),
+        public_url=settings.public_url.rstrip("/"),
+    )
+    desk = Desk(service, settings, rules)
+
+    service.announces(Topic.INTAKE_REFERRALS, Topic.INTAKE_EXPRESS)
+    for topic, group in on_facts.FOLLOWED.items():
+        service.consumes(topic, group=group, handler=on_facts.take_as(group))
+    service.every(LOOK_SECONDS, "event streams", desk.watch.look)
+    service.every(HOUR, "forget keys", desk.forget_keys)
+
+    router = APIRouter()
+    for part in (http_batch, http_submitting, http_asking, http_events):
+        router.include_router(part.router)
+    app = service.app(
+        router,
+        title="careroute intake",
+        description="Refer a client, and follow the referral until somebody answers.",
+        streams=frozenset({http_batch.PATH}),
+    )
+    app.state.desk = desk
+    openapi.finish(app)
+    return app

@@ -1,0 +1,123 @@
+"""From bytes to a form, or to one answer that names everything that is wrong with it."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.intake.acceptance import Filled, Note, Sheet, accept, sheet_faults
+from services.intake.forms import Form, ScreeningForm
+from shared.problems import Fault, Problem, faults
+
+F = TypeVar("F", bound=Form)
+
+MOST_FAULTS: Final = 100
+_OBJECT: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
+_FIELD: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_.\-]{0,40}$")
+
+
+def read(form: type[F], body: bytes, *, now: datetime) -> F:
+    """Raises `Problem` 400 for what is not JSON and 422 for the rest."""
+    try:
+        return form.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+    raise _problem(found, body, now)
+
+
+def read_patch(body: bytes, *, now: datetime) -> dict[str, Any]:
+    """A JSON object. Raises `Problem` 400 for what is not JSON and 422 for what is no object."""
+    try:
+        return _OBJECT.validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+    raise _problem(found, body, now)
+
+
+def refused(notes: Iterable[Note]) -> Problem:
+    return invalid([Fault(note.where, note.what, note.code) for note in notes])
+
+
+def invalid(found: list[Fault]) -> Problem:
+    detail = "Nothing was taken. Every problem is listed in `errors`."
+    if len(found) > MOST_FAULTS:
+        detail = f"Nothing was taken. The first {MOST_FAULTS} of {len(found)} problems are in `errors`."
+    return Problem(422, "invalid", detail, faults=found[:MOST_FAULTS])
+
+
+def _problem(errors: list[Any], body: bytes, now: datetime) -> Problem:
+    raw = _lenient(body)
+    if any(error["type"] == "json_invalid" for error in errors):
+        return _not_json(raw)
+    places = {tuple(error["loc"][:-1]) for error in errors}
+    errors = [e for e in errors if e["type"] != "too_short" or tuple(e["loc"]) not in places]
+    named = [{**error, "loc": ("body", *map(_nameable, error["loc"]))} for error in errors]
+    found = faults(named)
+    known = {fault.where for fault in found}
+    beyond = [*_birth_aside(raw, now), *_sheets_aside(raw, now)]
+    return invalid(found + [Fault(n.where, n.what, n.code) for n in beyond if n.where not in known])
+
+
+def _nameable(part: object) -> object:
+    """A field's name is told back; a sentence that stands where a field's name should be is not."""
+    return part if isinstance(part, int) or _FIELD.match(str(part)) else "(unreadable name)"
+
+
+def _lenient(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _not_json(raw: Any) -> Problem:
+    if raw is None:
+        return Problem(400, "not_json", "The body is not JSON in UTF-8. Nothing was taken.")
+    what = "Half of a surrogate pair is not text. Send the whole character."
+    return invalid([Fault(where, what, "not_text") for where in _not_text(raw, "")])
+
+
+def _not_text(value: Any, where: str) -> Iterator[str]:
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        yield where or "/"
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from _not_text(each, f"{where}/{place}")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from _not_text(each, f"{where}/{_nameable(name)}")
+            yield from _not_text(name, f"{where}/{_nameable(name)}")
+
+
+def _sheets_aside(raw: Any, now: datetime) -> Iterator[Note]:
+    """The answer sheets that can be read although other parts of the form cannot."""
+    sheets = raw.get("screenings") if isinstance(raw, dict) else None
+    for place, sheet in enumerate(sheets[:50] if isinstance(sheets, list) else ()):
+        try:
+            form = ScreeningForm.model_validate_json(json.dumps(sheet))
+        except ValidationError:
+            continue
+        for note in sheet_faults((sheet_of(form),), now=now):
+            yield dataclasses.replace(note, where=note.where.replace("/0", f"/{place}", 1))
+
+
+def _birth_aside(raw: Any, now: datetime) -> Iterable[Note]:
+    client = raw.get("client") if isinstance(raw, Mapping) else None
+    try:
+        born = date.fromisoformat(client["birth_date"])  # type: ignore[index]  # a TypeError says so too
+    except (TypeError, KeyError, ValueError):
+        return ()
+    return accept(Filled(birth_date=born), age_of_majority=18, now=now).faults
+
+
+def sheet_of(form: ScreeningForm) -> Sheet:
+    return Sheet(
+        instrument=form.instrument,
+        taken_on=form.taken_on,
+        answers=form.answers,
+        stated_total=form.stated_total,
+    )

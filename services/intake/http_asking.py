@@ -1,0 +1,127 @@
+"""GET: where referrals stand, and who they are for whoever must reach the person."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
+
+from services.intake import answer_examples, openapi, store
+from services.intake.answers import IdentityAnswer, ReferralAnswer, ReferralPage
+from services.intake.cases import form_of
+from services.intake.changing import etag, visible
+from services.intake.http_entry import Reacher, Reader, desk_of
+from services.intake.states import State
+from services.intake.telling import referral_answer, standing
+from shared.postgres import transaction
+from shared.problems import Fault, Problem
+
+router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
+
+
+@router.get(
+    "",
+    summary="Referrals by state and time of change",
+    responses={
+        **openapi.answer(200, "A page.", openapi.ref(ReferralPage), answer_examples.PAGE),
+        **openapi.problems(),
+    },
+)
+async def page(
+    request: Request,
+    caller: Reader,
+    state: Annotated[State | None, Query(examples=["in_review"])] = None,
+    updated_since: Annotated[AwareDatetime | None, Query(examples=["2025-03-03T09:00:00Z"])] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """The oldest change first. To follow all referrals, ask with the `updated_at` of the last one you saw, a
+    minute earlier; to read on within one answer, with `next_cursor`."""
+    desk = desk_of(request)
+    after = _place(cursor) if cursor else None
+    with desk.place(caller):
+        async with transaction(desk.pool) as connection:
+            rows = await store.page(
+                connection,
+                clinic=caller.clinic,
+                state=state,
+                updated_since=updated_since,
+                after=after,
+                limit=limit + 1,
+            )
+    shown = rows[:limit]
+    more = _cursor(shown[-1]["updated_at"], shown[-1]["id"]) if len(rows) > limit else None
+    answer = ReferralPage(referrals=tuple(standing(desk.rules, dict(row)) for row in shown), next_cursor=more)
+    return _json(answer.model_dump_json())
+
+
+@router.get(
+    "/{referral_id}",
+    summary="Where a referral stands",
+    responses={
+        **openapi.answer(200, "As it stands.", openapi.ref(ReferralAnswer), answer_examples.REFERRAL),
+        **openapi.problems(404),
+    },
+)
+async def read(referral_id: UUID, request: Request, caller: Reader) -> Response:
+    """Its state, by when somebody must have responded, what may be done next, and all that became known of
+    it, with reasons."""
+    desk = desk_of(request)
+    with desk.place(caller):
+        async with transaction(desk.pool) as connection:
+            referral = visible(await store.read(connection, referral_id), caller)
+    answer = referral_answer(desk.rules, referral)
+    return _json(answer.model_dump_json(), ETag=etag(referral.revision))
+
+
+@router.get(
+    "/{referral_id}/identity",
+    summary="Who it is",
+    responses={
+        **openapi.answer(
+            200, "The form as it now stands.", openapi.ref(IdentityAnswer), answer_examples.IDENTITY
+        ),
+        **openapi.problems(404),
+    },
+)
+async def identity(referral_id: UUID, request: Request, caller: Reacher) -> Response:
+    """For the referral's own clinic, clinicians, whoever is on call and coordinators. Every reading is
+    noted."""
+    desk = desk_of(request)
+    with desk.place(caller):
+        async with transaction(desk.pool) as connection:
+            referral = visible(await store.read(connection, referral_id), caller)
+            await store.note_access(connection, referral_id, caller)
+    opened = desk.rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
+    body = {
+        "id": str(referral.id),
+        "revision": referral.revision,
+        "age": referral.case.age,
+        "referral": form_of(referral.case, referral.region, opened),
+    }
+    return _json(json.dumps(body, ensure_ascii=False), **{"Cache-Control": "no-store"})
+
+
+def _json(body: str, **headers: str) -> Response:
+    return Response(body, media_type=openapi.JSON, headers=headers)
+
+
+def _cursor(moment: datetime, referral_id: UUID) -> str:
+    place = json.dumps([moment.isoformat(), str(referral_id)]).encode()
+    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        moment, referral_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        place = datetime.fromisoformat(moment), UUID(referral_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        place = None
+    if place is None or place[0].tzinfo is None:
+        fault = Fault("query.cursor", "Not a `next_cursor` of ours. Begin without one.", "wrong_cursor")
+        raise Problem(422, "invalid", "Nothing was read.", faults=[fault])
+    return place

@@ -1,0 +1,125 @@
+"""POST /v1/referrals, and what may be said about a referral later."""
+
+import json
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.intake import answer_examples, changing, form_examples, openapi
+from services.intake.accepting import canonical, make_ready
+from services.intake.answers import Accepted
+from services.intake.form_reading import read, read_patch
+from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
+from services.intake.http_entry import Changer, IfMatch, KeyHeader, Submitter, accepted, body_of, desk_of
+from shared import trace
+from shared.ids import now
+
+router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
+
+TAKEN = openapi.answer(
+    202, "Stored; from here on it is not lost.", openapi.ref(Accepted), answer_examples.ACCEPTED
+)
+OF_SUBMITTING = {**TAKEN, **openapi.problems(400, 409, 413, 415)}
+OF_CHANGING = {**OF_SUBMITTING, **openapi.problems(404, 412)}
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Refer a client",
+    responses=OF_SUBMITTING,
+    openapi_extra=openapi.body(openapi.ref(ReferralForm), form_examples.REFERRAL, openapi.JSON),
+)
+async def submit(request: Request, caller: Submitter, key: KeyHeader = None) -> Response:
+    """Only the client's name and region and the consent are needed; what else is missing is said back as a
+    warning. Where an answer or an observation cannot wait, `safety_advice` says what to do now."""
+    desk = desk_of(request)
+    with desk.place(caller):
+        body = await body_of(request, openapi.JSON)
+        moment = now()
+        referral = make_ready(
+            read(ReferralForm, body, now=moment),
+            rules=desk.rules,
+            clinic=caller.clinic or "",
+            key=key,
+            traceparent=trace.cause_of(None),
+            now=moment,
+        )
+        return accepted(desk, await desk.take(referral))
+
+
+@router.post(
+    "/{referral_id}/amendments",
+    status_code=202,
+    summary="Amend a referral",
+    responses=OF_CHANGING,
+    openapi_extra=openapi.body(
+        openapi.AMENDMENT_REF, form_examples.AMENDMENT, openapi.JSON, openapi.MERGE_PATCH
+    ),
+)
+async def amend(
+    referral_id: UUID,
+    request: Request,
+    caller: Changer,
+    key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    """A JSON Merge Patch of the referral. Triage looks at the whole again."""
+    desk = desk_of(request)
+    with desk.place(caller):
+        patch = read_patch(await body_of(request, openapi.JSON, openapi.MERGE_PATCH), now=now())
+        said = f"amend {referral_id}\n{json.dumps(patch, sort_keys=True)}".encode()
+        asked = changing.Request(
+            caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
+        )
+        return accepted(desk, await desk.change(asked, changing.amend(patch, rules=desk.rules, now=now())))
+
+
+@router.post(
+    "/{referral_id}/screenings",
+    status_code=202,
+    summary="Record screenings taken since",
+    responses=OF_CHANGING,
+    openapi_extra=openapi.body(openapi.ref(ScreeningsForm), form_examples.SCREENINGS, openapi.JSON),
+)
+async def screen(
+    referral_id: UUID,
+    request: Request,
+    caller: Changer,
+    key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    """One or several answer sheets beside those already there. Triage runs again."""
+    desk = desk_of(request)
+    with desk.place(caller):
+        form = read(ScreeningsForm, await body_of(request, openapi.JSON), now=now())
+        said = canonical(f"screen {referral_id}", form)
+        asked = changing.Request(
+            caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
+        )
+        return accepted(desk, await desk.change(asked, changing.record(form, rules=desk.rules, now=now())))
+
+
+@router.post(
+    "/{referral_id}/withdrawal",
+    status_code=202,
+    summary="Withdraw a referral",
+    responses=OF_CHANGING,
+    openapi_extra=openapi.body(openapi.ref(WithdrawalForm), form_examples.WITHDRAWAL, openapi.JSON),
+)
+async def withdraw(
+    referral_id: UUID,
+    request: Request,
+    caller: Changer,
+    key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    """Frees the place that is held, if one is. It cannot be taken back: submit anew instead."""
+    desk = desk_of(request)
+    with desk.place(caller):
+        form = read(WithdrawalForm, await body_of(request, openapi.JSON), now=now())
+        said = canonical(f"withdraw {referral_id}", form)
+        asked = changing.Request(
+            caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
+        )
+        return accepted(desk, await desk.change(asked, changing.withdraw(form, now=now())))

@@ -1,0 +1,42 @@
+"""What the other services say about a referral: it is kept in its timeline, and its state follows."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.intake import store
+from services.intake.progress import progress
+from services.intake.timeline import heard, kept
+from shared import inbox
+from shared.consumer import Handler
+from shared.errors import Permanent
+from shared.events import AnyFact, ReferralFact, Topic
+from shared.ids import now
+from shared.postgres import Connection
+
+FOLLOWED: Final = {
+    Topic.TRIAGE_DECISIONS: "intake-triage",
+    Topic.TRIAGE_EXPRESS: "intake-triage-express",
+    Topic.MATCHING_ASSIGNMENTS: "intake-matching",
+    Topic.NOTIFY_NOTICES: "intake-notices",
+}
+"""The topics, each with its consumer group."""
+
+
+def take_as(group: str) -> Handler:
+    """A handler for this group: claim, load, decide, save. It announces nothing; state is intake's own."""
+
+    async def take(connection: Connection, facts: Sequence[AnyFact]) -> None:
+        fresh = await inbox.claim(
+            connection, group, [fact for fact in facts if isinstance(fact, ReferralFact)]
+        )
+        about = {fact.referral_id for fact in fresh}
+        if about - await store.lock(connection, list(about)):
+            raise Permanent("unknown_referral")
+        known = await store.timelines(connection, list(about))
+        for fact in fresh:
+            known[fact.referral_id].append(kept(fact))
+        stands = {referral_id: progress(map(heard, told)) for referral_id, told in known.items()}
+        await store.tell(connection, fresh)
+        await store.save_progress(connection, stands, now=now())
+
+    return take
