@@ -6,7 +6,7 @@ LOCAL := $(VENV)/.installed-local
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check unit lock clean
+.PHONY: help demo up test test-kafka check unit lock clean
 
 help: ## This menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ up: $(LOCAL) ## Start everything and keep it up; Ctrl-C stops it
 
 test: check ## Lint, types, import rules and every test, on embedded Kafka and Postgres
 	@$(BIN)/python -m pytest
+
+test-kafka: $(DEV) ## What touches Kafka, on Apache Kafka (needs Java 17 and Maven)
+	@$(BIN)/python -m pytest tests/kafka tests/wire tests/journey tests/apache --kafka=apache
 
 unit: $(DEV) ## The fast tests alone
 	@$(BIN)/python -m pytest tests/unit tests/wire

@@ -134,15 +134,24 @@ def replay_command(
     service: Annotated[
         list[str] | None, typer.Option(help=f"Only these: {', '.join(SERVICES)}. All without it.")
     ] = None,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to see it through: until everybody has acted on everything.")
+    ] = 120,
     folder: Folder = network.DEFAULT_FOLDER,
 ) -> None:
     """Send again from Postgres what was said since a time, for a Kafka that lost it. Nobody acts twice."""
     chosen = tuple(service or SERVICES)
     if unknown := set(chosen) - set(SERVICES):
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: the services are {', '.join(SERVICES)}.")
-    counts = asyncio.run(replay.replay(network.find(folder), chosen, _moment(since)))
-    for name, count in counts.items():
-        out.print(f"{name}: {count} facts will be sent again")
+    found = network.find(folder)
+    for name, count in asyncio.run(replay.replay(found, chosen, _moment(since))).items():
+        out.print(f"{name}: {count} facts are sent again")
+    if wait:
+        missing = asyncio.run(replay.until_acted_on(found, seconds=wait))
+        out.print(
+            f"{missing} facts have not been acted on" if missing else "Everybody has acted on everything."
+        )
+        raise typer.Exit(bool(missing))
 
 
 @app.command("reconcile")

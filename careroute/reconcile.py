@@ -4,42 +4,19 @@ Nothing lost, nothing doubled, no place held twice, every alert answered.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
 from rich.console import Console
 from rich.table import Table
 
 from careroute import dead
-from careroute.local.environment import SERVICES
+from careroute.acted import Databases, connected, not_acted_on, parked_events, row_chunks
 from careroute.network import Network
-from shared.reading import read
 
 CHUNK: Final = 20_000
 
-HOPS: Final = (
-    ("intake", "triage", "intake.%", ("triage",)),
-    ("triage", "matching", "triage.%", ("matching",)),
-    ("triage", "notify", "triage.%", ("notify-triage", "notify-express")),
-    ("triage", "intake", "triage.%", ("intake-triage", "intake-triage-express")),
-    ("matching", "notify", "matching.assignments.%", ("notify-matching",)),
-    ("matching", "intake", "matching.assignments.%", ("intake-matching",)),
-    ("notify", "intake", "notify.%", ("intake-notices",)),
-)
-"""Who must have acted on whose facts, under which names."""
-
-SAID: Final = """
-    select event_id from outbox
-    where topic like $1 and sent_at is not null and occurred_at < now() - make_interval(secs => $2)
-"""
-UNCLAIMED: Final = """
-    select id from unnest($1::uuid[]) as said (id)
-    where not exists (select from inbox where consumer = any($2::text[]) and event_id = said.id)
-"""
 UNSENT: Final = """
     select event_id from outbox where sent_at is null and occurred_at < now() - make_interval(secs => $1)
 """
@@ -132,15 +109,11 @@ UNANSWERED: Final = Check(
 async def account(network: Network, *, grace_seconds: float = 60) -> Account:
     """Reads all four databases and the parking places; changes nothing."""
     found = Account()
-    async with AsyncExitStack() as stack:
-        databases: dict[str, Any] = {}
-        for service in SERVICES:
-            databases[service] = await asyncpg.connect(network.database(service), timeout=10)
-            stack.push_async_callback(databases[service].close)
+    async with connected(network) as databases:
         parked = await dead.read_all(network.kafka_settings())
         found.parked = [f"{one.id} ({one.reason})" for one in parked]
         found.accepted = await databases["intake"].fetchval("select count(*) from referral")
-        await _facts(databases, found, _parked_events(parked), grace_seconds)
+        await _facts(databases, found, parked_events(parked), grace_seconds)
         await _referrals(databases, found, grace_seconds)
         for checks, cases in ((DOUBLED, found.doubled), (DOUBLE_BOOKED, found.double_booked)):
             for check in checks:
@@ -152,37 +125,20 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
     return found
 
 
-def _parked_events(parked: Iterable[dead.Parked]) -> dict[str, set[UUID]]:
-    """By consumer group, the facts that are set aside and so are not lost."""
-    events: dict[str, set[UUID]] = {}
-    for one in parked:
-        fact = read(one.record).fact
-        if fact is not None:
-            events.setdefault(one.group, set()).add(fact.event_id)
-    return events
-
-
-async def _cases(databases: dict[str, Any], check: Check) -> list[str]:
+async def _cases(databases: Databases, check: Check) -> list[str]:
     rows = await databases[check.service].fetch(check.query)
     return [f"{check.service}: {row[0]}: {check.about}" for row in rows]
 
 
-async def _facts(
-    databases: dict[str, Any], found: Account, parked: dict[str, set[UUID]], grace: float
-) -> None:
+async def _facts(databases: Databases, found: Account, parked: dict[str, set[UUID]], grace: float) -> None:
     """Every fact that was sent has been acted on by everyone who must, or is parked."""
     for service, database in databases.items():
         found.waiting_to_be_sent += [
             f"{service}: {row[0]}: not sent yet" for row in await database.fetch(UNSENT, grace)
         ]
         found.doubled += [f"{service}: {row[0]}: said twice" for row in await database.fetch(SAID_TWICE)]
-    for source, target, topics, consumers in HOPS:
-        aside = {event for name in consumers for event in parked.get(name, ())}
-        async for events in _chunks(databases[source], SAID, topics, grace):
-            missing = await databases[target].fetch(UNCLAIMED, events, list(consumers))
-            found.lost += [
-                f"{source}: {row[0]}: {target} has not acted on it" for row in missing if row[0] not in aside
-            ]
+    async for source, target, event in not_acted_on(databases, parked, grace_seconds=grace):
+        found.lost.append(f"{source}: {event}: {target} has not acted on it")
 
 
 REFERRALS: Final = """
@@ -212,7 +168,7 @@ NOBODY_TOLD: Final = """
 """
 
 
-async def _referrals(databases: dict[str, Any], found: Account, grace: float) -> None:
+async def _referrals(databases: Databases, found: Account, grace: float) -> None:
     """Every referral is where it must be: known to triage, then to matching; and a crisis to somebody."""
     hops = (
         ("intake", REFERRALS, "triage", BEHIND_IN_TRIAGE, "accepted, and triage does not know it"),
@@ -221,26 +177,12 @@ async def _referrals(databases: dict[str, Any], found: Account, grace: float) ->
     )
     for source, query, target, behind, about in hops:
         async with databases[source].transaction():
-            async for rows in _row_chunks(databases[source], query, grace):
+            async for rows in row_chunks(databases[source], query, grace):
                 ids, numbers = [row["id"] for row in rows], [row["revision"] for row in rows]
                 found.lost += [
                     f"{source}: {row[0]}: {about}"
                     for row in await databases[target].fetch(behind, ids, numbers)
                 ]
-
-
-async def _chunks(database: Any, query: str, *arguments: object) -> AsyncIterator[list[UUID]]:
-    async with database.transaction():
-        async for rows in _row_chunks(database, query, *arguments):
-            yield [row[0] for row in rows]
-
-
-async def _row_chunks(
-    database: Any, query: str, *arguments: object
-) -> AsyncIterator[Sequence[asyncpg.Record]]:
-    cursor = await database.cursor(query, *arguments)
-    while rows := await cursor.fetch(CHUNK):
-        yield rows
 
 
 def run(network: Network, out: Console, *, grace_seconds: float) -> int:

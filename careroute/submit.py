@@ -40,9 +40,7 @@ def tell(outcome: Outcome, unreadable: list[Fault], out: Console) -> None:
     _tell_advice(outcome, out)
     _table(sorted([*unreadable, *outcome.refused], key=lambda fault: fault.line), "not taken", out)
     _table(outcome.warnings, "taken, but", out)
-    lines, referrals = len(outcome.taken), len(set(outcome.taken.values()))
-    same = f" (the other {lines - referrals} lines repeat one of them)" if referrals < lines else ""
-    out.print(f"{referrals} of {outcome.total} referrals taken{same}.")
+    out.print(_sum(outcome, unreadable))
     if outcome.stopped:
         left = outcome.total - outcome.answered
         out.print(
@@ -51,6 +49,14 @@ def tell(outcome: Outcome, unreadable: list[Fault], out: Console) -> None:
             markup=False,
             highlight=False,
         )
+
+
+def _sum(outcome: Outcome, unreadable: list[Fault]) -> str:
+    lines, referrals = len(outcome.taken), len(set(outcome.taken.values()))
+    total = outcome.total + len({fault.line for fault in unreadable})
+    if referrals == lines:
+        return f"{lines} of {total} referrals taken."
+    return f"{lines} of {total} lines taken; some repeat others, and they are {referrals} in all."
 
 
 def _tell_advice(outcome: Outcome, out: Console) -> None:

@@ -21,6 +21,7 @@ from shared.auth import Role
 Json = dict[str, Any]
 
 EVERY_SECONDS: Final = 1.0
+WIDE: Final = 120
 FROM: Final = timedelta(days=1)
 LOOK_BACK: Final = timedelta(minutes=1)
 """A change can become visible a little after its time, so intake asks its readers to look back so far."""
@@ -32,7 +33,7 @@ def run(network: Network, referral: str | None, out: Console, *, once: bool) -> 
     """Until Ctrl-C, or for one referral until nothing more can happen to it."""
     with calling(network, "intake", Role.COORDINATOR) as client:
         if once:
-            out.print(_now(client, referral))
+            out.print(_now(client, referral, wide=_wide(out)))
         elif referral is None:
             _live(out, _all(client, out))
         else:
@@ -45,10 +46,14 @@ def _live(out: Console, pictures: Iterator[RenderableType]) -> None:
             live.update(picture, refresh=True)
 
 
-def _now(client: httpx.Client, referral: str | None) -> RenderableType:
+def _wide(out: Console) -> bool:
+    return out.size.width >= WIDE
+
+
+def _now(client: httpx.Client, referral: str | None, *, wide: bool) -> RenderableType:
     if referral is None:
         known = {one["id"]: one for one in _changed(client, datetime.now(UTC) - FROM)}
-        return standings(known.values(), most=len(known))
+        return standings(known.values(), most=len(known), wide=wide)
     found = require(client.get(f"/v1/referrals/{_id(referral)}"))
     return story(found["id"], found, found["timeline"])
 
@@ -71,7 +76,7 @@ def _all(client: httpx.Client, out: Console) -> Iterator[RenderableType]:
                 since = max(since, moment(one["updated_at"]) - LOOK_BACK)
         except (httpx.TransportError, _Busy) as error:
             note = _why(client, error)
-        yield standings(known.values(), most=max(5, out.size.height - 7), note=note)
+        yield standings(known.values(), most=max(5, out.size.height - 5), wide=_wide(out), note=note)
         time.sleep(EVERY_SECONDS)
 
 

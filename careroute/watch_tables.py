@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from shared.vocabulary import Urgency
@@ -17,7 +18,11 @@ Json = Mapping[str, Any]
 
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
-COLOURS: Final[Mapping[str, str]] = {Urgency.EMERGENCY: "bold red", Urgency.VERY_URGENT: "red", Urgency.URGENT: "yellow"}
+COLOURS: Final[Mapping[str, str]] = {
+    Urgency.EMERGENCY: "bold red",
+    Urgency.VERY_URGENT: "red",
+    Urgency.URGENT: "yellow",
+}
 RULES_SHOWN: Final = 3
 DETAILS: Final = (
     "urgency",
@@ -38,20 +43,16 @@ DETAILS: Final = (
 """What is shown of a fact, in this order."""
 
 
-def standings(referrals: Iterable[Json], *, most: int, note: str = "") -> RenderableType:
-    """The last changed first, at most so many; below them how many there are in each state."""
+def standings(referrals: Iterable[Json], *, most: int, wide: bool = True, note: str = "") -> RenderableType:
+    """The last changed first, at most so many; below them how many there are in each state. What is not
+    wide fits into 80 columns with its ids whole."""
     ordered = sorted(referrals, key=lambda one: moment(one["updated_at"]), reverse=True)
-    table = Table("referral", "clinic", "region", "state", "urgency", "due by", "changed")
+    names = ("referral", "state", "urgency", "due by", *(("clinic", "region", "changed") if wide else ()))
+    table = Table(*(Column(name, no_wrap=True) for name in names), box=None, pad_edge=False)
     for one in ordered[:most]:
-        table.add_row(
-            one["id"],
-            escape(one["clinic"]),
-            escape(one["region"]),
-            one["state"],
-            _urgency(one.get("urgency")),
-            at(one.get("due_by")),
-            at(one["updated_at"]),
-        )
+        first = (one["id"], one["state"], _urgency(one.get("urgency")), at(one.get("due_by")))
+        rest = (escape(one["clinic"]), escape(one["region"]), at(one["updated_at"]))
+        table.add_row(*first, *(rest if wide else ()))
     counts = Counter(one["state"] for one in ordered)
     sums = ", ".join(f"{count} {state}" for state, count in counts.most_common()) or "no referral yet"
     return Group(table, Text(f"{len(ordered)} of the last day: {sums}"), Text(note, style="yellow"))
@@ -59,9 +60,9 @@ def standings(referrals: Iterable[Json], *, most: int, note: str = "") -> Render
 
 def story(referral_id: str, stands: Json, entries: Sequence[Json], *, note: str = "") -> RenderableType:
     """One referral: what became known of it, in the order of time, and where it stands."""
-    table = Table("at", "what", "because of", "more")
+    table = Table(Column("at", no_wrap=True), "what", "because of", "more", box=SIMPLE_HEAD)
     for entry in sorted(entries, key=lambda one: (moment(one["at"]), one["event_id"])):
-        table.add_row(at(entry["at"]), escape(entry["what"]), _because(entry), _more(entry))
+        table.add_row(at(entry["at"], seconds=True), escape(entry["what"]), _because(entry), _more(entry))
     due = f", due by {at(stands['due_by'])}" if stands.get("due_by") else ""
     state = Text.assemble(
         f"{referral_id}: {stands.get('state', 'not known yet')}, ",
@@ -94,9 +95,9 @@ def _urgency(urgency: str | None) -> str:
     return f"[{colour}]{urgency}[/]" if colour else escape(urgency)
 
 
-def at(text: str | None) -> str:
+def at(text: str | None, *, seconds: bool = False) -> str:
     """In the reader's own time zone."""
-    return f"{moment(text).astimezone():%b %d %H:%M:%S}" if text else ""
+    return format(moment(text).astimezone(), "%b %d %H:%M:%S" if seconds else "%b %d %H:%M") if text else ""
 
 
 def moment(text: str) -> datetime:

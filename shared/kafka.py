@@ -59,7 +59,7 @@ def make_broker(service: str, settings: ServiceSettings) -> KafkaBroker:
         ack_policy=AckPolicy.NACK_ON_ERROR,
         allow_auto_create_topics=False,
         graceful_timeout=settings.shutdown_seconds,
-        metadata_max_age_ms=10_000,
+        metadata_max_age_ms=10_000,  # a topic made anew, or with more partitions, is read that soon
         acks="all",
         security=_security(settings),
         logger=None,

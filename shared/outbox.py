@@ -44,6 +44,8 @@ UNSEND: Final = """
     update outbox set sent_at = null where sent_at is not null and occurred_at >= $1
 """
 
+ANY_UNSENT: Final = "select exists (select from outbox where sent_at is null)"
+
 DEPTH: Final = """
     select lane, count(*) as depth, coalesce(extract(epoch from now() - min(occurred_at)), 0)::float8 as age
     from outbox where sent_at is null group by lane

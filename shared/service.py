@@ -302,7 +302,7 @@ class Service:
             return
         with suppress(TimeoutError, *NOT_READY):
             async with asyncio.timeout(2):
-                while await self._pool.fetchval("select exists (select from outbox where sent_at is null)"):
+                while await self._pool.fetchval(outbox.ANY_UNSENT):
                     await asyncio.sleep(0.05)
 
     def _operations(self) -> APIRouter:

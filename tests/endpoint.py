@@ -40,7 +40,12 @@ class Endpoint:
 
 @asynccontextmanager
 async def endpoint(*, slow: bool = False) -> AsyncIterator[Endpoint]:
+    callers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        callers[task] = writer
         try:
             while (call := await _read(reader)) is not None:
                 await _answer(here, call, writer)
@@ -48,6 +53,7 @@ async def endpoint(*, slow: bool = False) -> AsyncIterator[Endpoint]:
             pass
         finally:
             writer.close()
+            del callers[task]
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -57,6 +63,10 @@ async def endpoint(*, slow: bool = False) -> AsyncIterator[Endpoint]:
     finally:
         here.let_go.set()
         server.close()
+        for writer in callers.values():
+            writer.close()
+        if callers:
+            await asyncio.wait(callers, timeout=5)
 
 
 async def _read(reader: asyncio.StreamReader) -> Call | None:

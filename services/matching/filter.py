@@ -48,18 +48,24 @@ def eligible(client: Client, roster: Roster) -> Rows:
     return rows
 
 
-def relaxations(client: Client, roster: Roster, rows: Rows) -> tuple[Relaxation, ...]:
-    """Which single limit, given up, opens how many of these therapists; most first."""
+def refusals(client: Client, roster: Roster, rows: Rows) -> dict[Reason, Flags]:
+    """For each limit that applies to the client, which of these therapists it keeps from them."""
     refused: dict[Reason, Flags] = {}
     for reason, met in [*_gates(client, roster), *_tests(client, roster)]:
         refused[reason] = refused.get(reason, np.zeros(len(rows), np.bool_)) | ~met(rows)
+    return refused
+
+
+def relaxations(client: Client, roster: Roster, rows: Rows) -> tuple[Relaxation, ...]:
+    """Which single limit, given up, opens how many of these therapists; most first."""
+    refused = refusals(client, roster, rows)
     alone = sum(flags.astype(np.int8) for flags in refused.values()) == 1
     opens = [
         Relaxation(reason, int(np.count_nonzero(flags & alone)))
         for reason, flags in refused.items()
         if reason not in NEVER_RELAXED
     ]
-    return tuple(sorted((o for o in opens if o.opens), key=lambda o: (-o.opens, o.limit)))
+    return tuple(sorted((r for r in opens if r.opens), key=lambda r: (-r.opens, r.limit)))
 
 
 def _need(client: Client) -> int:

@@ -45,11 +45,11 @@ TAKE: Final = """
         order by first.next_attempt_at limit $3
     ), mine as (
         select id from delivery
-        where id in (select id from due) and state = 'waiting' and next_attempt_at <= $2
+        where id = any(array(select id from due)) and state = 'waiting' and next_attempt_at <= $2
         for update skip locked
     ), taken as (
         update delivery set attempts = attempts + 1, next_attempt_at = $2 + $7::interval
-        where id in (select id from mine)
+        where id = any(array(select id from mine))
         returning *
     )
     select taken.id, taken.notice_id, taken.recipient, taken.channel, taken.step, taken.line, taken.attempts,

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from services.triage.deciding import Outcome, chart_of, stamp, triaged
+from services.triage.cases import chart_of
+from services.triage.deciding import Outcome, stamp, triaged
 from services.triage.rules import URGENCIES, Policy
 from services.triage.standing import Standing
 from services.triage.urgency import Before, cannot_wait, how_soon, settle

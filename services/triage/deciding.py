@@ -8,17 +8,16 @@ from datetime import datetime
 from typing import NamedTuple, TypedDict
 from uuid import UUID
 
-from services.triage.chart import Chart, Sheet
+from services.triage.cases import chart_of, needs_of
+from services.triage.chart import Chart
 from services.triage.pathway import Pathway, what_care
 from services.triage.rules import Finding, Policy
 from services.triage.standing import Review, Standing
 from services.triage.urgency import Verdict, cannot_wait, how_soon
 from shared.events import (
-    Case,
     FiredRule,
     Indication,
     IntakeFact,
-    Needs,
     ReferralAmended,
     ReferralSubmitted,
     ReferralTriaged,
@@ -29,7 +28,6 @@ from shared.events import (
     TriageFact,
 )
 from shared.ids import new_id
-from shared.instruments import read
 
 
 class Outcome(NamedTuple):
@@ -174,30 +172,4 @@ def _indications(pathway: Pathway) -> tuple[Indication, ...]:
     return tuple(
         Indication(modality=i.modality, problem=i.problem, strength=i.strength, source=i.source)
         for i in pathway.indications
-    )
-
-
-def needs_of(case: Case) -> Needs:
-    """The part of a case that matching may know."""
-    return Needs.model_validate(case.model_dump(include=set(Needs.model_fields)))
-
-
-def chart_of(case: Case) -> Chart:
-    """The part of a case that the rules ask about, its answer sheets read."""
-    return Chart(
-        age=case.age,
-        sex=case.sex,
-        perinatal=case.perinatal,
-        guardian=case.guardian,
-        requested_priority=case.requested_priority,
-        problems=frozenset(case.problems),
-        diagnoses=frozenset(case.diagnoses),
-        red_flags=frozenset(case.red_flags),
-        sheets=tuple(
-            Sheet(s.taken_on, read(s.instrument, s.answers, stated_total=s.stated_total))
-            for s in case.screenings
-        ),
-        past_attempt=case.past_attempt,
-        treatments_without_benefit=sum(past.helped is False for past in case.past_treatments),
-        shares_with_network=case.consent.share_with_network,
     )

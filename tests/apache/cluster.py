@@ -80,7 +80,7 @@ class KafkaCluster:
     def client_port(self, number: int) -> int:
         return self._nodes[number].ports[CLIENT]
 
-    def start(self, *numbers: int, seconds: float = 60) -> None:
+    def start(self, *numbers: int, seconds: float = 120) -> None:
         """Those that do not run, or of all; ready on return."""
         self.launch(*numbers)
         self.wait_ready(seconds=seconds)
@@ -95,7 +95,7 @@ class KafkaCluster:
         for node in nodes:
             self._processes.start(node.run())
 
-    def wait_ready(self, *, seconds: float = 60) -> None:
+    def wait_ready(self, *, seconds: float = 120) -> None:
         """Until a client reaches each of those that run, and each knows all of them to be alive."""
         running = set(self.running)
         probes_by_name = {
@@ -103,7 +103,7 @@ class KafkaCluster:
         }
         self._processes.wait(probes_by_name, seconds)
 
-    def wait_in_sync(self, *, seconds: float = 60) -> None:
+    def wait_in_sync(self, *, seconds: float = 120) -> None:
         """Until every partition has all its copies in sync, so that the next node may die."""
         servers = ",".join(self._nodes[number].internal for number in self.running)
         if not until(lambda: not run(probes.lagging(servers)), seconds, 0.2):

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, NoError, UnknownTopicOrPartitionError, f
 
 from careroute.local.errors import StackError
 
-_MARK = "careroute.tests"
+MARK = "careroute.tests"
 
 
 @asynccontextmanager
@@ -64,15 +64,15 @@ async def empty(servers: str, *, keep: str | None = None, seconds: float = 30) -
 async def empty_if_given_to_tests(servers: str) -> None:
     """Refuses a Kafka that had topics before tests first met it: they may be somebody's."""
     found = await topics(servers)
-    if found and _MARK not in found:
+    if found and MARK not in found:
         raise StackError(
             f"The Kafka at {servers} has topics ({', '.join(sorted(found)[:3])} ...) and tests delete all "
             "topics: let KAFKA_BOOTSTRAP_SERVERS name an empty one."
         )
     async with admin(servers) as client:
         if not found:
-            await client.create_topics([NewTopic(_MARK, num_partitions=1, replication_factor=1)])
-    await empty(servers, keep=_MARK)
+            await client.create_topics([NewTopic(MARK, num_partitions=1, replication_factor=1)])
+    await empty(servers, keep=MARK)
 
 
 async def _delete_topics(client: AIOKafkaAdminClient, keep: str | None) -> list[str]:

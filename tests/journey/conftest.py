@@ -16,6 +16,7 @@ from careroute.local import Stack
 from careroute.network import Network, find
 from careroute.reconcile import Account
 from shared.auth import Role
+from tests.brokers import Embedded, Kafka
 from tests.journey.town import load
 from tests.support import eventually
 
@@ -32,6 +33,7 @@ class Town:
     """A small network at work: its processes, its API, its people's endpoints."""
 
     stack: Stack
+    kafka: Kafka
     network: Network
     api: Api
     endpoints: Endpoints
@@ -76,8 +78,11 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack(outer_kafka: Kafka | None) -> Iterator[Stack]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | QUICK
+    if outer_kafka is not None:
+        outer_kafka.empty()
+        environ |= outer_kafka.environment
     stack = Stack(Path(tempfile.mkdtemp(prefix="careroute-journey-")), environ=environ)
     try:
         stack.start_infrastructure()
@@ -97,9 +102,9 @@ def complaints(stack: Stack) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-async def town(stack: Stack) -> AsyncIterator[Town]:
+async def town(stack: Stack, outer_kafka: Kafka | None) -> AsyncIterator[Town]:
     network = find(stack.folder)
     with Endpoints("a-secret-for-the-journey") as endpoints:
         async with Api(network) as api:
             await load(api, endpoints)
-            yield Town(stack, network, api, endpoints)
+            yield Town(stack, outer_kafka or Embedded(stack.broker), network, api, endpoints)

@@ -113,20 +113,24 @@ async def test_facts_said_while_the_broker_is_away_arrive_when_it_is_back_even_e
     service, app = make(stack, kafka, tmp_path)
     async with running(app) as client:
         await ready(client)
+
+        async def say(count: int) -> None:
+            async with transaction(service.pool) as connection:
+                await outbox.announce(connection, [fact() for _ in range(count)])
+            service.wake()
+
+        async def claimed(count: int) -> bool:
+            return bool(await service.pool.fetchval("select count(*) = $1 from inbox", count))
+
+        await say(30)
+        await eventually(lambda: claimed(30), what="claiming the first 30")
         kafka.kill()
-        facts = [fact() for _ in range(20)]
-        async with transaction(service.pool) as connection:
-            await outbox.announce(connection, facts)
-        service.wake()
+        await say(20)
         assert await service.pool.fetchval("select count(*) from outbox where sent_at is null") == 20
         if disk == "lost":
             kafka.forget()
         kafka.start()
-
-        async def claimed() -> bool:
-            return bool(await service.pool.fetchval("select count(*) = 20 from inbox"))
-
-        await eventually(claimed, seconds=60, what="claiming all 20")
+        await eventually(lambda: claimed(50), seconds=60, what="claiming the other 20")
         assert (await client.get("/health/live")).status_code == 200
 
 

@@ -18,7 +18,7 @@ from services.intake.lines import TOO_LONG, Line, lines
 from shared.auth import Role
 from shared.ids import now
 from tests.postgres.intake_support import Intake, bearer, intake_on, ndjson, served
-from tests.support import NewDatabase
+from tests.support import NewDatabase, eventually
 
 TYPE = {"Content-Type": "application/x-ndjson"}
 
@@ -96,19 +96,29 @@ async def test_ten_thousand_lines_in_one_request_from_a_caller_who_reads_nothing
     assert most - before < 60_000_000
 
 
-async def test_answers_come_while_lines_are_still_being_sent(intake: Intake) -> None:
-    async with served(intake.app) as address:
+async def test_answers_come_while_lines_are_sent_and_the_place_is_held_until_the_last(
+    database: NewDatabase,
+) -> None:
+    async with (
+        intake_on(await database("intake"), max_under_way=1) as intake,
+        served(intake.app) as address,
+        asyncio.timeout(20),
+    ):
         reader, writer = await asyncio.open_connection(*address.removeprefix("http://").split(":"))
         head = {"Host": "intake", "Transfer-Encoding": "chunked", **bearer(), **TYPE}
         lines = [f"{name}: {value}\r\n" for name, value in head.items()]
         writer.write(f"POST /v1/referrals/batch HTTP/1.1\r\n{''.join(lines)}\r\n".encode())
         writer.write(_chunk(ndjson(keyed(1))))
-        async with asyncio.timeout(10):
-            first = await reader.readuntil(b'"line":1')
-        assert b"200 OK" in first
+        assert b"200 OK" in await reader.readuntil(b'"line":1')
+        assert (await intake.call("POST", "/v1/referrals", MINIMAL)).status_code == 429
         writer.write(_chunk(ndjson(keyed(2))) + _chunk(b""))
-        async with asyncio.timeout(10):
-            await reader.readuntil(b'"line":2')
+        await reader.readuntil(b'"line":2')
+        await reader.readuntil(b"\r\n0\r\n\r\n")
+
+        async def free() -> bool:
+            return (await intake.call("POST", "/v1/referrals", MINIMAL)).status_code == 202
+
+        await eventually(free, what="giving the place back")
         writer.close()
 
 

@@ -47,7 +47,7 @@ class Stream:
                     return
 
     async def until(self, name: str) -> list[str]:
-        names = []
+        names: list[str] = []
         while not names or names[-1] != name:
             names.append((await self.next())[0])
         return names

@@ -67,7 +67,7 @@ async def test_who_somebody_is_and_what_they_said_is_nowhere_in_clear(intake: In
 @pytest.mark.parametrize("keyed", [True, False])
 async def test_fifty_at_once(intake: Intake, keyed: bool) -> None:
     """With a key one referral and one answer; without, fifty."""
-    more = {"Idempotency_Key": "key-1"} if keyed else {}
+    more: dict[str, Any] = {"Idempotency_Key": "key-1"} if keyed else {}
     answers = await asyncio.gather(
         *(intake.call("POST", "/v1/referrals", REFERRAL, **more) for _ in range(50))
     )

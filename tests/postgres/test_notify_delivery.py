@@ -324,9 +324,9 @@ async def test_ten_thousand_waiting_for_one_host_do_not_slow_the_taking_for_anot
     await clinic(pool, "b-few", "http://few.example/")
     await take(pool, MATCHING, referral(clinic="a-many").accepted(), referral(clinic="b-few").accepted())
     await pool.execute(
-        "insert into delivery (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at) "
-        "select gen_random_uuid(), notice_id, recipient, channel, n, lane, line, first_at, next_attempt_at "
-        "from delivery, generate_series(1, 10000) n where recipient = 'a-many'"
+        "insert into delivery (id, notice_id, recipient, channel, step, lane, line, first_at, "
+        "next_attempt_at) select gen_random_uuid(), notice_id, recipient, channel, n, lane, line, first_at, "
+        "next_attempt_at from delivery, generate_series(1, 10000) n where recipient = 'a-many'"
     )
     await pool.execute("vacuum analyze delivery")
     async with transaction(pool) as connection:

@@ -41,6 +41,7 @@ async def staffed(database: NewDatabase) -> Pool:
     await person(pool, "psy-2", "psychiatrist")
     await person(pool, "psy-9", "psychiatrist")
     await person(pool, "coord-1", "coordinator")
+    await person(pool, "desk", "clinic", clinic="clinic-1")
     await person(pool, "ops-1", "ops")
     await on_duty(pool, "psy-1", "psy-2")
     return pool
@@ -103,7 +104,8 @@ async def test_an_alarm_does_not_pile_up_on_endpoints_that_are_away(database: Ne
         await ladder.turn()
     assert await pool.fetchval("select alarms from alert") > 90
     waiting = await pool.fetch(
-        "select notice_id, recipient, channel, count(*) from delivery where state = 'waiting' group by 1, 2, 3"
+        "select notice_id, recipient, channel, count(*) from delivery where state = 'waiting' "
+        "group by 1, 2, 3"
     )
     assert {row["count"] for row in waiting} == {1}
 
@@ -194,6 +196,10 @@ async def test_two_replicas_take_each_step_once(database: NewDatabase) -> None:
     await escalation(pool, clock).turn()
     steps = await pool.fetch("select notice_id, count(*) from delivery where step > 0 group by notice_id")
     assert [row["count"] for row in steps] == [2] * 40
+    clock.moves(15)
+    await asyncio.gather(*(escalation(pool, clock).turn() for _ in range(6)))
+    await escalation(pool, clock).turn()
+    assert await reasons(pool) == ["nobody_answered"] * 40
 
 
 async def test_reviews_do_not_hold_up_a_crisis(database: NewDatabase) -> None:

@@ -17,11 +17,11 @@ from services.matching.eligibility import Reason, reasons
 from services.matching.filter import Relaxation
 from services.matching.fit import Weights
 from services.matching.offers import LEVELS, OVERDUE, expires_at, level, waited, waiting
-from services.matching.people import Client, Therapist
+from services.matching.people import Client
 from services.matching.proposals import Policy, Proposal, Waiting, Waitlisting, propose
 from services.matching.roster import Roster
 from shared.vocabulary import Urgency
-from tests.unit.matching_samples import client, clients, must, rosters, therapist, wish
+from tests.unit.matching_samples import Chance, chances, client, must, therapist, wish
 
 POLICY = Policy(Weights(), waiting_share=0.2)
 
@@ -128,15 +128,16 @@ def waiting_for(them: Client, number: int = 1, *, level: int = 1, reason: str | 
     return Waiting(replace(them, id=UUID(int=number)), level, 0, reason)
 
 
-@given(st.lists(clients, max_size=6), rosters)
-def test_a_round_respects_every_limit_and_every_place(
-    them: list[Client], therapists: list[Therapist]
-) -> None:
-    pool = [waiting_for(one, number) for number, one in enumerate(them)]
+@given(chances)
+@settings(max_examples=60, deadline=None)
+def test_a_round_respects_every_limit_and_every_place(chance: Chance) -> None:
+    clients, therapists = chance.network(chance.one(3, 12), chance.one(2, 5, 12))
+    pool = [Waiting(one, chance.one(*range(7))) for one in clients]
     by_id = {t.id: t for t in therapists}
     verdicts = propose(pool, Roster(therapists), POLICY)
     assert [v.client_id for v in verdicts] == [w.client.id for w in pool]
     taken = Counter(v.choice.therapist_id for v in verdicts if isinstance(v, Proposal))
+    held = [(w, v) for w, v in zip(pool, verdicts, strict=True) if isinstance(v, Proposal)]
     for verdict, one in zip(verdicts, pool, strict=True):
         able = [t for t in therapists if not reasons(one.client, t)]
         assert verdict.eligible == len(able)
@@ -145,8 +146,10 @@ def test_a_round_respects_every_limit_and_every_place(
             assert all(by_id[c.therapist_id] in able for c in chosen)
             assert len({c.therapist_id for c in chosen}) == len(chosen)
         else:
-            # whoever waits although eligible found every such therapist full
+            # whoever waits although eligible found every such therapist full, with nobody less urgent
             assert all(taken[t.id] >= t.free for t in able)
+            usable = {t.id for t in able}
+            assert all(w.level >= one.level for w, v in held if v.choice.therapist_id in usable)
     assert all(count <= by_id[who].free for who, count in taken.items())
 
 

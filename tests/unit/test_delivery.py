@@ -178,6 +178,8 @@ async def test_a_slow_endpoint_costs_no_more_than_the_limit() -> None:
 
 
 async def test_a_body_that_drips_for_ever_is_delivered_all_the_same() -> None:
+    left = asyncio.Event()
+
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
         try:
@@ -187,6 +189,7 @@ async def test_a_body_that_drips_for_ever_is_delivered_all_the_same() -> None:
                 await asyncio.sleep(0.01)
         except ConnectionError:
             writer.close()
+            left.set()
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -195,6 +198,7 @@ async def test_a_body_that_drips_for_ever_is_delivered_all_the_same() -> None:
         outcome = await webhook.post(client, f"http://127.0.0.1:{port}/", b"{}", {}, seconds=5)
         assert outcome == Outcome(Kind.DELIVERED, "http_200")
         assert time.monotonic() - started < 4
+        await asyncio.wait_for(left.wait(), 10)
 
 
 async def test_no_cookie_of_one_endpoint_goes_to_another() -> None:

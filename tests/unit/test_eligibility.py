@@ -1,17 +1,17 @@
 """Hard limits: each alone, and the roster at once equal to one by one."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from services.matching.eligibility import NEVER_RELAXED, Reason, reasons
-from services.matching.filter import Relaxation, eligible, relaxations
+from services.matching.filter import Relaxation, eligible, refusals, relaxations
 from services.matching.people import Client, Therapist, age_groups, kilometres, spoken
 from services.matching.roster import Roster
-from tests.unit.matching_samples import THERAPIST, client, clients, must, rosters, therapist, therapists, wish
+from tests.unit.matching_samples import THERAPIST, Chance, chances, client, must, therapist, wish
 
 HERE = str(THERAPIST.id)
 
@@ -121,28 +121,50 @@ def test_what_is_no_limit(them: Client, other: dict[str, Any]) -> None:
     assert reasons(them, therapist(**other)) == ()
 
 
-@given(clients, rosters)
-@settings(max_examples=400)
-def test_the_roster_at_once_equals_one_by_one(them: Client, therapists: list[Therapist]) -> None:
+@given(chances)
+@settings(max_examples=30, deadline=None)
+def test_the_roster_at_once_equals_one_by_one(chance: Chance) -> None:
+    clients, therapists = chance.network(40, 40)
     roster = Roster(therapists)
-    found = {roster.ids[row] for row in eligible(them, roster)}
-    assert found == {t.id for t in therapists if not reasons(them, t)}
+    for them in clients:
+        found = {roster.ids[row] for row in eligible(them, roster)}
+        assert found == {t.id for t in therapists if not reasons(them, t)}
 
 
-@given(clients, rosters)
-@settings(max_examples=400)
-def test_a_relaxation_counts_therapists_refused_by_that_limit_alone(
-    them: Client, therapists: list[Therapist]
-) -> None:
+@given(chances)
+@settings(max_examples=30, deadline=None)
+def test_every_single_reason_is_the_same_both_ways(chance: Chance) -> None:
+    clients, therapists = chance.network(20, 20)
     roster = Roster(therapists)
-    counts: dict[Reason, int] = {}
-    for one in therapists:
-        why = reasons(them, one)
-        if len(why) == 1 and why[0] not in NEVER_RELAXED:
-            counts[why[0]] = counts.get(why[0], 0) + 1
-    found = relaxations(them, roster, roster.all_rows())
-    assert {o.limit: o.opens for o in found} == counts
-    assert [o.opens for o in found] == sorted(counts.values(), reverse=True)
+    for them in clients:
+        refused = refusals(them, roster, roster.all_rows())
+        for row, one in enumerate(therapists):
+            assert {reason for reason, flags in refused.items() if flags[row]} == set(reasons(them, one))
+
+
+@given(chances)
+@settings(max_examples=30, deadline=None)
+def test_a_relaxation_counts_therapists_refused_by_that_limit_alone(chance: Chance) -> None:
+    clients, therapists = chance.network(20, 20)
+    roster = Roster(therapists)
+    for them in clients:
+        counts: Counter[Reason] = Counter()
+        for one in therapists:
+            why = reasons(them, one)
+            if len(why) == 1 and why[0] not in NEVER_RELAXED:
+                counts[why[0]] += 1
+        found = relaxations(them, roster, roster.all_rows())
+        assert {r.limit: r.opens for r in found} == counts
+        assert [r.opens for r in found] == sorted(counts.values(), reverse=True)
+
+
+def test_chance_makes_pairs_that_meet_and_pairs_that_one_limit_keeps_apart() -> None:
+    """Else the properties above would say little."""
+    clients, therapists = Chance(1).network(1000, 40)
+    why = [reasons(them, one) for them in clients for one in therapists]
+    assert sum(not limits for limits in why) > 500
+    alone = {limits[0] for limits in why if len(limits) == 1}
+    assert alone == set(Reason)
 
 
 def test_relaxations_look_only_at_those_given() -> None:
@@ -150,18 +172,19 @@ def test_relaxations_look_only_at_those_given() -> None:
     assert relaxations(client(), roster, roster.rows([UUID(int=2)])) == (Relaxation(Reason.PAYER, 1),)
 
 
-@given(st.lists(st.tuples(therapists, st.booleans()), max_size=12), clients)
-def test_a_roster_changed_entry_by_entry_equals_one_made_at_once(
-    changes: list[tuple[Therapist, bool]], them: Client
-) -> None:
+@given(chances)
+@settings(max_examples=30, deadline=None)
+def test_a_roster_changed_entry_by_entry_equals_one_made_at_once(chance: Chance) -> None:
+    clients, _ = chance.network(10, 0)
     roster, latest = Roster(), dict[UUID, Therapist]()
-    for one, look in changes:
+    for _ in range(30):
+        one = chance.therapist(chance.one(*range(1000, 1008)))
         roster.put([one])
         latest[one.id] = one
-        if look:
-            eligible(them, roster)  # what is kept for a region must not outlive a change
-    found = {roster.ids[row] for row in eligible(them, roster)}
-    assert found == {t.id for t in latest.values() if not reasons(them, t)}
+        eligible(chance.one(*clients), roster)  # what is kept for a region must not outlive a change
+    for them in clients:
+        found = {roster.ids[row] for row in eligible(them, roster)}
+        assert found == {t.id for t in latest.values() if not reasons(them, t)}
 
 
 def test_more_codes_than_bits_in_a_word() -> None:

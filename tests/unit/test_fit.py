@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from services.matching.filter import eligible
 from services.matching.fit import Weights, fit
 from services.matching.people import Client, Therapist
 from services.matching.roster import Roster
-from tests.unit.matching_samples import THERAPIST, client, clients, rosters, therapist, wish
+from tests.unit.matching_samples import THERAPIST, Chance, chances, client, therapist, wish
 
 
 def scores(them: Client, *others: Therapist, weights: Weights | None = None) -> dict[str, list[float]]:
@@ -125,15 +125,16 @@ def test_continuity_outweighs_a_tie() -> None:
     assert total[1] > total[0]
 
 
-@given(clients, rosters)
-def test_scores_are_between_nought_and_one_and_explain_the_total(
-    them: Client, therapists: list[Therapist]
-) -> None:
+@given(chances)
+@settings(max_examples=20, deadline=None)
+def test_scores_are_between_nought_and_one_and_explain_the_total(chance: Chance) -> None:
+    clients, therapists = chance.network(20, 30)
     roster = Roster(therapists)
-    rows = eligible(them, roster)
-    found = fit(them, roster, rows, Weights())
-    assert ((found.scores >= 0) & (found.scores <= 1)).all()
-    for place in range(len(rows)):
-        parts = found.at(place)
-        mean = sum(score * weight for _, score, weight in parts) / sum(weight for _, _, weight in parts)
-        assert found.total[place] == pytest.approx(mean, abs=1e-3)
+    for them in clients:
+        rows = eligible(them, roster)
+        found = fit(them, roster, rows, Weights())
+        assert ((found.scores >= 0) & (found.scores <= 1)).all()
+        for place in range(len(rows)):
+            parts = found.at(place)
+            mean = sum(score * weight for _, score, weight in parts) / sum(weight for _, _, weight in parts)
+            assert found.total[place] == pytest.approx(mean, abs=1e-3)

@@ -95,6 +95,10 @@ class TestIndications:
         assert modalities(pathway(sheets=sheets))[0] == "guided_self_help"
         assert modalities(pathway(sheets=sheets[::-1]))[0] == "guided_self_help"
 
+    def test_another_instruments_total_does_not(self) -> None:
+        sheets = (sheet("phq9", *[2] * 8, 0), sheet("gad7", *[0] * 7, on=date(2026, 3, 2)))
+        assert modalities(pathway(sheets=sheets)) == ["cbt"]
+
     def test_without_a_total_both_sides_are_offered(self) -> None:
         assert {"guided_self_help", "cbt"} <= set(modalities(pathway(sheets=())))
 

@@ -1,0 +1,80 @@
+"""Which facts have been said and sent, and not been acted on by somebody who must."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from careroute import dead
+from careroute.local.environment import SERVICES
+from careroute.network import Network
+from shared.reading import read
+
+Databases = dict[str, Any]
+"""A connection to each service's database, by the service's name."""
+
+CHUNK: Final = 20_000
+
+HOPS: Final = (
+    ("intake", "triage", "intake.%", ("triage",)),
+    ("triage", "matching", "triage.%", ("matching",)),
+    ("triage", "notify", "triage.%", ("notify-triage", "notify-express")),
+    ("triage", "intake", "triage.%", ("intake-triage", "intake-triage-express")),
+    ("matching", "notify", "matching.assignments.%", ("notify-matching",)),
+    ("matching", "intake", "matching.assignments.%", ("intake-matching",)),
+    ("notify", "intake", "notify.%", ("intake-notices",)),
+)
+"""Who must have acted on whose facts, under which names."""
+
+SAID: Final = """
+    select event_id from outbox
+    where topic like $1 and sent_at is not null and occurred_at < now() - make_interval(secs => $2)
+"""
+UNCLAIMED: Final = """
+    select id from unnest($1::uuid[]) as said (id)
+    where not exists (select from inbox where consumer = any($2::text[]) and event_id = said.id)
+"""
+
+
+@asynccontextmanager
+async def connected(network: Network) -> AsyncIterator[Databases]:
+    async with AsyncExitStack() as stack:
+        databases: Databases = {}
+        for service in SERVICES:
+            databases[service] = await asyncpg.connect(network.database(service), timeout=10)
+            stack.push_async_callback(databases[service].close)
+        yield databases
+
+
+async def not_acted_on(
+    databases: Databases, parked: dict[str, set[UUID]], *, grace_seconds: float
+) -> AsyncIterator[tuple[str, str, UUID]]:
+    """Each as (who said it, who has not acted on it, the fact's event id)."""
+    for source, target, topics, consumers in HOPS:
+        aside = {event for name in consumers for event in parked.get(name, ())}
+        async with databases[source].transaction():
+            async for rows in row_chunks(databases[source], SAID, topics, grace_seconds):
+                events = [row[0] for row in rows]
+                for (event,) in await databases[target].fetch(UNCLAIMED, events, list(consumers)):
+                    if event not in aside:
+                        yield source, target, event
+
+
+def parked_events(parked: Iterable[dead.Parked]) -> dict[str, set[UUID]]:
+    """By consumer group, the facts that are set aside and so are not lost."""
+    events: dict[str, set[UUID]] = {}
+    for one in parked:
+        fact = read(one.record).fact
+        if fact is not None:
+            events.setdefault(one.group, set()).add(fact.event_id)
+    return events
+
+
+async def row_chunks(
+    database: Any, query: str, *arguments: object
+) -> AsyncIterator[Sequence[asyncpg.Record]]:
+    cursor = await database.cursor(query, *arguments)
+    while rows := await cursor.fetch(CHUNK):
+        yield rows

@@ -1,0 +1,31 @@
+"""What the rules, and matching, need of a case as it came from intake."""
+
+from services.triage.chart import Chart, Sheet
+from shared.events import Case, Needs
+from shared.instruments import read
+
+
+def needs_of(case: Case) -> Needs:
+    """The part of a case that matching may know."""
+    return Needs(**{name: getattr(case, name) for name in Needs.model_fields})
+
+
+def chart_of(case: Case) -> Chart:
+    """The part of a case that the rules ask about, its answer sheets read."""
+    return Chart(
+        age=case.age,
+        sex=case.sex,
+        perinatal=case.perinatal,
+        guardian=case.guardian,
+        requested_priority=case.requested_priority,
+        problems=frozenset(case.problems),
+        diagnoses=frozenset(case.diagnoses),
+        red_flags=frozenset(case.red_flags),
+        sheets=tuple(
+            Sheet(s.taken_on, read(s.instrument, s.answers, stated_total=s.stated_total))
+            for s in case.screenings
+        ),
+        past_attempt=case.past_attempt,
+        treatments_without_benefit=sum(past.helped is False for past in case.past_treatments),
+        shares_with_network=case.consent.share_with_network,
+    )
