@@ -24,7 +24,6 @@ from shared.auth import Role
 
 PATIENCE_SECONDS: Final = 90
 SETTLED: Final = frozenset({"accepted", "booked", "waitlisted", "returned", "withdrawn", "closed"})
-WAITING_PAST: Final = {"received"}
 STEPS: Final = ("submitted", "triaged", "with a therapist or waiting for a place", "settled")
 
 
@@ -53,6 +52,7 @@ async def _tell(network: Network, endpoints: Endpoints, out: Console, began: flo
         acting = asyncio.create_task(people.act())
         try:
             referrals = await _submit_and_follow(api, out, acting)
+            await _until_quiet(endpoints)
         finally:
             acting.cancel()
         stories = await report.stories(api, referrals, endpoints)
@@ -83,9 +83,16 @@ async def _submit_and_follow(api: Api, out: Console, acting: "asyncio.Task[None]
             if acting.done():
                 acting.result()
             if (counts[-1] == len(lines) and people_done) or time.monotonic() > until:
-                await asyncio.sleep(1)  # the last notices are on their way
                 return [{**line, **answer} for line, answer in zip(lines, submitted, strict=True)]
             await asyncio.sleep(0.2)
+
+
+async def _until_quiet(endpoints: Endpoints) -> None:
+    """The last notices are on their way: wait until none has come for a while."""
+    before = -1
+    while before != len(endpoints.deliveries):
+        before = len(endpoints.deliveries)
+        await asyncio.sleep(2)
 
 
 def _counts(standing: Iterable[dict[str, Any]]) -> tuple[int, int, int]:

@@ -30,10 +30,14 @@ class People:
     async def _acknowledge(self) -> None:
         """Somebody on call says: I have this."""
         page = await self.api.get("notify", "/v1/notices?state=open&limit=500", role=Role.ONCALL)
-        for notice in page["items"]:
-            path = f"/v1/notices/{notice['id']}/acknowledgement"
-            await self.api.post("notify", path, role=Role.ONCALL, subject="oncall-demo", accept=(409,))
-            self.acknowledged += 1
+        paths = [f"/v1/notices/{notice['id']}/acknowledgement" for notice in page["items"]]
+        await asyncio.gather(
+            *(
+                self.api.post("notify", path, role=Role.ONCALL, subject="oncall-demo", accept=(409,))
+                for path in paths
+            )
+        )
+        self.acknowledged += len(paths)
 
     async def _review(self) -> None:
         """A triage clinician agrees with the rules, and settles consent where that was asked."""
@@ -54,15 +58,17 @@ class People:
     async def _answer(self) -> None:
         """Therapists take most clients they are offered, and never decline one client twice."""
         page = await self.api.get("matching", "/v1/offers?state=open&limit=500", role=Role.COORDINATOR)
-        for offer in page["offers"]:
-            self._offers_seen += 1
-            if self._offers_seen % DECLINES_EVERY == 0 and offer["referral_id"] not in self._declined_for:
-                self._declined_for.add(offer["referral_id"])
-                self.declined += 1
-                await self._say(offer, "decline", {"reason": "no_availability"})
-            else:
-                self.accepted += 1
-                await self._say(offer, "acceptance", {})
+        await asyncio.gather(*(self._answer_one(offer) for offer in page["offers"]))
+
+    async def _answer_one(self, offer: dict[str, Any]) -> None:
+        self._offers_seen += 1
+        if self._offers_seen % DECLINES_EVERY == 0 and offer["referral_id"] not in self._declined_for:
+            self._declined_for.add(offer["referral_id"])
+            self.declined += 1
+            await self._say(offer, "decline", {"reason": "no_availability"})
+        else:
+            self.accepted += 1
+            await self._say(offer, "acceptance", {})
 
     async def _say(self, offer: dict[str, Any], word: str, body: dict[str, str]) -> None:
         path = f"/v1/offers/{offer['id']}/{word}"

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.padding import Padding
 
 from careroute.client import Api
 from careroute.demo.endpoints import Delivery, Endpoints
@@ -32,6 +34,7 @@ class Story:
     therapist: str
     told: list[Delivery]
     submitted_at: float
+    placed_after: float | None
 
     @property
     def alerted_after(self) -> float | None:
@@ -63,12 +66,25 @@ async def _story(api: Api, referral: dict[str, Any], told: list[Delivery]) -> St
         therapist=_who(answer.json()) if answer.is_success else "",
         told=told,
         submitted_at=referral["at"],
+        placed_after=_seconds(seen["timeline"], "ReferralSubmitted", "MatchAccepted"),
     )
 
 
+def _seconds(timeline: Iterable[dict[str, Any]], start: str, end: str) -> float | None:
+    """Between the first entries of two types."""
+    at: dict[str, datetime] = {}
+    for entry in timeline:
+        at.setdefault(entry["type"], datetime.fromisoformat(entry["at"]))
+    return (at[end] - at[start]).total_seconds() if start in at and end in at else None
+
+
 def _why(timeline: Iterable[dict[str, Any]]) -> str:
-    decided = [entry for entry in timeline if entry["type"] == "ReferralTriaged" and entry["reasons"]]
-    return ", ".join(reason["rule"] for reason in decided[0]["reasons"][:3]) if decided else ""
+    """The rules behind the first decision, each with the datum that fired it."""
+    reasons: list[dict[str, str]] = next((entry["reasons"] for entry in timeline if entry["reasons"]), [])
+    told = [
+        f"{reason['rule']} ({reason['datum']})" if reason["datum"] else reason["rule"] for reason in reasons
+    ]
+    return ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")
 
 
 def _who(explanation: dict[str, Any]) -> str:
@@ -76,32 +92,39 @@ def _who(explanation: dict[str, Any]) -> str:
     if offer:
         best = sorted(offer["criteria"], key=lambda one: -one["score"] * one["weight"])[:3]
         fits = ", ".join(one["criterion"] for one in best if one["score"] * one["weight"] > 0)
-        return f"{offer['therapist_name']} ({fits})"
+        return f"{offer['therapist_name']}, for {fits}"
     waiting = explanation.get("waiting")
     return f"nobody yet. {waiting['why']}" if waiting else ""
 
 
 def show(stories: list[Story], people: People, endpoints: Endpoints, out: Console) -> None:
-    """A line for each referral, then the sums."""
-    table = Table("referral", "urgency", "because of", "state", "therapist, and what fits", "told", "alerted")
-    for story in stories:
-        after = story.alerted_after
-        table.add_row(
-            story.title,
-            f"[{COLOURS.get(story.urgency or '', 'default')}]{story.urgency}[/]",
-            story.why,
-            story.state,
-            story.therapist,
-            str(len({one.recipient for one in story.told})),
-            f"{after:.2f} s" if after is not None else "",
-        )
-    out.print(table)
+    """A few lines for each referral, the most urgent first, then the sums."""
+    order = list(Urgency)
+    for story in sorted(stories, key=lambda one: order.index(Urgency(one.urgency or "emergency"))):
+        _show(story, out)
     forged = sum(not one.genuine for one in endpoints.deliveries)
     out.print(
-        f"{len(endpoints.deliveries)} webhooks, {forged} with a bad signature; "
+        f"\n{len(endpoints.deliveries)} webhooks, {forged} with a bad signature; "
         f"{people.acknowledged} alerts acknowledged, {people.reviewed} reviews settled, "
         f"{people.accepted} offers accepted, {people.declined} declined and passed on."
     )
+
+
+def _show(story: Story, out: Console) -> None:
+    colour = COLOURS.get(story.urgency or "", "cyan")
+    urgency = (story.urgency or "not triaged").replace("_", " ")
+    out.print(
+        f"\n[bold]{escape(story.title)}[/bold]  [{colour}]{urgency}[/]  {story.state.replace('_', ' ')}"
+    )
+    took = f", who accepted after {story.placed_after:.1f} s" if story.placed_after is not None else ""
+    told = ", ".join(sorted({one.recipient for one in story.told}))
+    called = f"; first called after {story.alerted_after:.2f} s" if story.alerted_after is not None else ""
+    for name, text in (
+        ("why", story.why),
+        ("therapist", story.therapist + took),
+        ("told", told + called),
+    ):
+        out.print(Padding(f"[dim]{name}[/dim] {escape(text)}", (0, 0, 0, 2)), highlight=False)
 
 
 def problems(stories: Iterable[Story], found: Account, endpoints: Endpoints) -> list[str]:
