@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream.exceptions import NackMessage
+from opentelemetry.trace import SpanKind
 
 from shared import dead_letter, logs, trace
 from shared.errors import Permanent, Transient
@@ -73,7 +74,9 @@ class Consumer:
     max_parked_in_a_row: int
     assignment: Assignment = field(default_factory=Assignment)
     parked_in_a_row: int = 0
+    in_hand: int = 0
     leave: Callable[[], Coroutine[None, None, None]] = field(default=_nowhere)
+    reader: Callable[[], AIOKafkaConsumer | None] = field(default=lambda: None)
     stopping: asyncio.Task[None] | None = None
 
     async def take(self, batch: list[Received]) -> None:
@@ -82,6 +85,7 @@ class Consumer:
             await asyncio.sleep(0.1)
             raise NackMessage
         self.turning.begin()
+        self.in_hand = len(batch)
         started = time.monotonic()
         try:
             await self._take(batch)
@@ -92,6 +96,7 @@ class Consumer:
             raise NackMessage from None
         finally:
             self.turning.end()
+            self.in_hand = 0
         BATCH_SECONDS.labels(self.group).observe(time.monotonic() - started)
         BATCH_FACTS.labels(self.group).observe(len(batch))
         self.done()
@@ -127,12 +132,13 @@ class Consumer:
 
     async def _once(self, batch: list[Received]) -> None:
         facts = [received.fact for received in batch if received.fact is not None]
-        causes = {
-            fact.referral_id: trace.child(received.traceparent)
+        origins = (
+            trace.Origin(fact.referral_id, received.traceparent, fact.type)
             for received in batch
             if isinstance(fact := received.fact, ReferralFact)
-        }
-        with trace.causes(causes):
+        )
+        about = {"messaging.system": "kafka", "messaging.destination.name": str(self.topic)}
+        with trace.steps(f"process {self.group}", origins, kind=SpanKind.CONSUMER, about=about):
             async with transaction(self.pool()) as connection:
                 await self.handler(connection, facts)
 

@@ -2,11 +2,19 @@
 
 import time
 
+from typing import Final
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import trace
 from shared.metrics import HTTP_SECONDS
 from shared.problems import Problem
+
+
+OPERATIONS: Final = ("/health/", "/metrics")
+"""Asked for all the time by machines; not worth a trace."""
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class _TooLarge(Exception):
@@ -43,7 +51,7 @@ class Edge:
                 status, begun = message["status"], True
             await send(message)
 
-        with trace.request(headers.get("traceparent")):
+        async def answer() -> None:
             try:
                 declared = headers.get("content-length", "")
                 if limit is not None and declared.isdigit() and int(declared) > limit:
@@ -53,8 +61,37 @@ class Edge:
                 if begun:
                     raise
                 await _too_large(limit or 0).response()(scope, receive, noted_send)
-        route = getattr(scope.get("route"), "path", "unknown")
-        HTTP_SECONDS.labels(route, scope["method"], str(status)).observe(time.perf_counter() - started)
+            finally:
+                HTTP_SECONDS.labels(_route(scope), _method(scope), str(status)).observe(
+                    time.perf_counter() - started
+                )
+
+        if scope["path"].startswith(OPERATIONS):
+            await answer()
+            return
+        with trace.request(headers.get("traceparent"), name=_method(scope)) as step:
+            try:
+                await answer()
+            finally:
+                step.tell(f"{_method(scope)} {_route(scope)}", _about(scope, status))
+
+
+def _route(scope: Scope) -> str:
+    """The template, never the path itself: that has no end of values, and ids in it."""
+    return getattr(scope.get("route"), "path", "unknown")
+
+
+def _method(scope: Scope) -> str:
+    method: str = scope["method"]
+    return method if method in METHODS else "other"
+
+
+def _about(scope: Scope, status: int) -> trace.About:
+    return {
+        "http.request.method": _method(scope),
+        "http.route": _route(scope),
+        "http.response.status_code": status,
+    }
 
 
 def _too_large(limit: int) -> Problem:

@@ -1,5 +1,10 @@
-"""Every metric that all services share, with its help text."""
+"""Every metric that all services share, with its help text; each service's own are in its `metrics.py`.
 
+Labels are codes of ours with few values: no id, no path, nothing that somebody wrote. What is counted in a
+database is reported alike by every replica of a service: take `max()` of it; the rest is each process's own.
+"""
+
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -19,8 +24,42 @@ PARKED: Final = Counter(
 RETRIES: Final = Counter(
     "careroute_retries_total", "Batches tried again because the world was not ready.", ["group"]
 )
+LAG: Final = Gauge(
+    "careroute_consumer_lag",
+    "Facts in the partitions of this process that it has not yet taken, those in hand included.",
+    ["group", "topic"],
+)
+PARTITIONS: Final = Gauge(
+    "careroute_consumer_partitions", "Partitions assigned to this process.", ["group", "topic"]
+)
+TURNING: Final = Gauge(
+    "careroute_turning", "1 while this part of the work turns, 0 when it is stuck or has stopped.", ["work"]
+)
+READY: Final = Gauge("careroute_ready", "1 when this process can be given work, as /health/ready says.")
 OUTBOX_DEPTH: Final = Gauge("careroute_outbox_depth", "Facts not yet sent.", ["lane"])
 OUTBOX_AGE: Final = Gauge("careroute_outbox_oldest_seconds", "Age of the oldest fact not yet sent.", ["lane"])
+OUTBOX_SENT: Final = Counter(
+    "careroute_outbox_sent_total", "Facts that Kafka has acknowledged to this process's relay.", ["lane"]
+)
+RELAY_LEADS: Final = Gauge(
+    "careroute_relay_leads", "1 where the relay of this lane works; one replica of a service has it.", ["lane"]
+)
+POOL_CONNECTIONS: Final = Gauge(
+    "careroute_pool_connections", "Connections to Postgres, by whether they are in use.", ["state"]
+)
+POOL_LIMIT: Final = Gauge("careroute_pool_limit", "Most connections to Postgres that this process opens.")
+POOL_WAIT_SECONDS: Final = Histogram(
+    "careroute_pool_wait_seconds",
+    "Time a transaction waited for a connection.",
+    buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 30),
+)
 HTTP_SECONDS: Final = Histogram(
     "careroute_http_seconds", "Time to answer a request.", ["route", "method", "status"]
 )
+
+
+def fill(gauge: Gauge, found: Mapping[tuple[str, ...], float]) -> None:
+    """Set these, by label values, and forget what is no more."""
+    gauge.clear()
+    for labels, value in found.items():
+        gauge.labels(*labels).set(value)

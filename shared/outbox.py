@@ -12,10 +12,12 @@ from typing import Final, Protocol
 
 import asyncpg
 from aiokafka.errors import KafkaError
+from opentelemetry.trace import SpanKind
 
 from shared import logs, trace
 from shared.errors import Transient
 from shared.events import Fact, Lane, ReferralFact
+from shared.metrics import OUTBOX_SENT, RELAY_LEADS
 from shared.postgres import TRANSIENT, Connection, Record
 
 log = logs.get(__name__)
@@ -73,7 +75,21 @@ async def announce(connection: Connection, facts: Sequence[Fact]) -> None:
         )
 
 
-def headers(row: Record, source: str) -> list[tuple[str, bytes]]:
+def step_of(row: Record) -> trace.Step | None:
+    """From being said to being acknowledged by Kafka; None where no trace is recorded."""
+    if not trace.is_recorded(row["traceparent"]):
+        return None
+    about = {"messaging.system": "kafka", "messaging.destination.name": row["topic"]}
+    return trace.begin(
+        f"send {row['type']}",
+        row["traceparent"],
+        kind=SpanKind.PRODUCER,
+        since=row["occurred_at"],
+        about=about,
+    )
+
+
+def headers(row: Record, source: str, step: trace.Step | None = None) -> list[tuple[str, bytes]]:
     """CloudEvents 1.0, Kafka binary mode, and the W3C trace."""
     said = {
         "ce_specversion": "1.0",
@@ -83,8 +99,8 @@ def headers(row: Record, source: str) -> list[tuple[str, bytes]]:
         "ce_time": row["occurred_at"].isoformat(),
         "content-type": "application/json",
     }
-    if row["traceparent"]:
-        said["traceparent"] = row["traceparent"]
+    if traceparent := step.traceparent if step else row["traceparent"]:
+        said["traceparent"] = traceparent
     return [(name, value.encode()) for name, value in said.items()]
 
 
@@ -134,8 +150,10 @@ class Relay:
                 await asyncio.sleep(1)
             producer = await self.start_producer()
             try:
+                RELAY_LEADS.labels(self.lane).set(1)
                 await self._relay(connection, producer)
             finally:
+                RELAY_LEADS.labels(self.lane).set(0)
                 await _abandon(producer)
         finally:
             connection.terminate()
@@ -151,19 +169,24 @@ class Relay:
                     await asyncio.wait_for(self.woken.wait(), self.poll_seconds)
 
     async def _send(self, connection: Connection, producer: Producer, rows: Sequence[Record]) -> None:
+        steps = [step_of(row) for row in rows]
         async with asyncio.timeout(SEND_SECONDS):
             sending = [
                 await producer.send(
                     row["topic"],
                     value=row["body"],
                     key=row["key"].encode(),
-                    headers=headers(row, self.source),
+                    headers=headers(row, self.source, step),
                 )
-                for row in rows
+                for row, step in zip(rows, steps, strict=True)
             ]
             outcomes = await asyncio.gather(*sending, return_exceptions=True)
+        for step, outcome in zip(steps, outcomes, strict=True):
+            if step is not None:
+                step.end(type(outcome).__name__ if isinstance(outcome, BaseException) else None)
         sent, failed = in_order(rows, outcomes)
         await connection.execute(MARK, [row["day"] for row in sent], [row["position"] for row in sent])
+        OUTBOX_SENT.labels(self.lane).inc(len(sent))
         if failed is not None:
             raise Transient(f"kafka:{type(failed).__name__}") from failed
         self._pause = 0

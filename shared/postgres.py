@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from shared.errors import CarerouteError, Permanent, Transient
+from shared.metrics import POOL_WAIT_SECONDS
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -67,9 +69,12 @@ async def open_pool(url: str, *, size: int) -> Pool:
 @asynccontextmanager
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     """One connection, one transaction, committed at the end; the driver's errors become fates."""
+    asked = time.monotonic()
     try:
-        async with pool.acquire(timeout=30) as connection, connection.transaction():
-            yield connection
+        async with pool.acquire(timeout=30) as connection:
+            POOL_WAIT_SECONDS.observe(time.monotonic() - asked)
+            async with connection.transaction():
+                yield connection
     except CarerouteError:
         raise
     except Exception as error:

@@ -8,25 +8,26 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared import inbox, kafka, logs, outbox, problems, reading
+from shared import inbox, kafka, logs, measuring, outbox, problems, reading, telemetry
 from shared.auth import Verifier
 from shared.consumer import Consumer, Handler
 from shared.errors import Transient
 from shared.events import EXPRESS_TOPICS, Lane, Topic
 from shared.health import Health, Turning
 from shared.http import Edge
-from shared.metrics import OUTBOX_AGE, OUTBOX_DEPTH
+from shared.metrics import LAG, OUTBOX_AGE, OUTBOX_DEPTH, PARTITIONS, RELAY_LEADS, RETRIES
 from shared.postgres import OWN_TABLES, TRANSIENT, Connection, Pool, migrate, open_pool, transaction
 from shared.settings import ServiceSettings
 
@@ -53,6 +54,7 @@ class Service:
 
     def __init__(self, name: str, settings: ServiceSettings, *, migrations: Path) -> None:
         logs.configure(name, settings.log_level)
+        self._last_spans = telemetry.record(name, settings.otel_traces_exporter)
         self.name = name
         self.settings = settings
         self.health = Health()
@@ -88,6 +90,7 @@ class Service:
             max_parked_in_a_row=self.settings.max_parked_in_a_row,
         )
         self._consumers.append(consumer)
+        RETRIES.labels(group)  # an alert sees the first one only if it knew of none before
         self.health.live[f"consumer:{group}:{topic}"] = consumer.turning.problem
         self.health.ready[f"consumer:{group}:{topic}"] = consumer.assignment.problem
 
@@ -187,6 +190,15 @@ class Service:
         self._loops.append(
             _Loop(5, "measure", self._measure, asyncio.Event(), Turning(self.settings.stuck_after_seconds))
         )
+        self._loops.append(
+            _Loop(
+                measuring.SECONDS,
+                "measure-lag",
+                self._measure_lag,
+                asyncio.Event(),
+                Turning(self.settings.stuck_after_seconds),
+            )
+        )
         return pool
 
     async def _keep_house(self, pool: Pool) -> None:
@@ -205,6 +217,16 @@ class Service:
             row = depths.get(lane)
             OUTBOX_DEPTH.labels(lane).set(row["depth"] if row else 0)
             OUTBOX_AGE.labels(lane).set(row["age"] if row else 0)
+
+    async def _measure_lag(self) -> None:
+        for consumer in self._consumers:
+            reader = consumer.reader()
+            if reader is None:
+                continue
+            with suppress(KafkaError, IllegalStateError, TimeoutError):  # then the last known stands
+                unread, partitions = await measuring.behind(reader)
+                LAG.labels(consumer.group, consumer.topic).set(unread + consumer.in_hand)
+                PARTITIONS.labels(consumer.group, consumer.topic).set(partitions)
 
     async def _make_topics(self) -> None:
         consumed = {str(c.topic) for c in self._consumers}
@@ -227,6 +249,7 @@ class Service:
             )
             subscriber(_entry(consumer))
             consumer.leave = subscriber.stop
+            consumer.reader = partial(getattr, subscriber, "consumer", None)
         try:
             await broker.connect()  # `broker.start` would join one group after the other
             await asyncio.gather(*(subscriber.start() for subscriber in broker.subscribers))
@@ -246,6 +269,7 @@ class Service:
             producer: outbox.Producer = await kafka.start_producer(f"{self.name}-relay-{lane}", self.settings)
             return producer
 
+        RELAY_LEADS.labels(lane).set(0)
         return outbox.Relay(self.name, lane, connect, start_producer)
 
     async def _parking_producer(self) -> AIOKafkaProducer:
@@ -294,6 +318,7 @@ class Service:
         if self._pool is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._pool.close(), 5)
+        await asyncio.to_thread(self._last_spans)
         log.info("stopped", action="stop")
 
     async def _drain(self) -> None:
@@ -318,6 +343,8 @@ class Service:
 
         @router.get("/metrics", include_in_schema=False)
         async def metrics() -> Response:
+            measuring.note_health(self.health)
+            measuring.note_pool(self._pool)
             return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
         return router

@@ -82,6 +82,13 @@ class ServiceSettings(BaseSettings):
     shutdown_seconds: Annotated[
         float, _shared("SHUTDOWN_SECONDS", "After SIGTERM, time for work under way to finish.")
     ] = 25
+    otel_traces_exporter: Annotated[
+        Literal["none", "console", "otlp"],
+        _shared(
+            "OTEL_TRACES_EXPORTER",
+            "Where spans go; nowhere by default. The SDK's other OTEL_* variables hold as well.",
+        ),
+    ] = "none"
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], _shared("LOG_LEVEL", "How much to log.")
     ] = "INFO"

@@ -72,7 +72,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
     priority = _priority(filled.requested_priority)
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
     readings = _read(filled.sheets)
-    safety = _safety(filled.red_flags, readings[:1])
+    safety = _safety(filled.red_flags, readings)
     return Verdict(
         faults=(*_birth_faults(filled.birth_date, age, now), *_sheet_faults(filled.sheets, readings, now)),
         warnings=(

@@ -1,38 +1,20 @@
 """Changes to a stored referral: amended, measured again, withdrawn. One at a time, under its row's lock."""
 
-import dataclasses
-import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
 from uuid import UUID
 
 from services.intake import store
-from services.intake.acceptance import Filled, Verdict, accept
 from services.intake.accepting import Rules, Taken, repeated
-from services.intake.cases import case_of, form_of, identity_of
-from services.intake.form_reading import read, refused, sheet_of
-from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
+from services.intake.changes import Change, Decide
 from services.intake.progress import progress
 from services.intake.records import Referral
 from services.intake.states import FINAL
 from services.intake.timeline import heard, kept
 from shared import outbox
 from shared.auth import Caller, Role
-from shared.events import (
-    Case,
-    IntakeFact,
-    ReferralAmended,
-    ReferralWithdrawn,
-    Screening,
-    ScreeningRecorded,
-)
-from shared.ids import new_id
 from shared.postgres import Connection
-from shared.problems import Fault, Problem, not_found
-
-MOST_SCREENINGS: Final = 200
+from shared.problems import Problem, not_found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +31,6 @@ class Request:
     def owner(self) -> str:
         """Keys belong to a clinic; staff have theirs to themselves."""
         return self.caller.clinic or f"~{self.caller.subject}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What a referral becomes. `identity` is None where it stays as it is."""
-
-    fact: IntakeFact
-    case: Case
-    verdict: Verdict
-    identity: Mapping[str, Any] | None = None
-
-
-Decide = Callable[[Referral], Change]
 
 
 def visible(referral: Referral | None, caller: Caller) -> Referral:
@@ -154,84 +123,3 @@ async def _save(
         region=fact.region,
         verdict=changed.verdict,
     )
-
-
-def _says(
-    referral: Referral, *, now: datetime, region: str | None = None, express: bool = False
-) -> dict[str, Any]:
-    """What every fact about this referral's next revision carries. Once express, always express."""
-    return {
-        "event_id": new_id(),
-        "occurred_at": now,
-        "region": region or referral.region,
-        "referral_id": referral.id,
-        "revision": referral.revision + 1,
-        "clinic": referral.clinic,
-        "express": referral.express or express,
-    }
-
-
-def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
-    """RFC 7396: what is given replaces, null takes away, what is not mentioned stays."""
-
-    def decide(referral: Referral) -> Change:
-        identity = rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
-        merged = merge(form_of(referral.case, referral.region, identity), patch)
-        form = read(ReferralForm, json.dumps(merged).encode(), now=now)
-        verdict = rules.judge(form, now=now)
-        case = case_of(form, verdict)
-        says = _says(referral, now=now, region=form.client.region, express=verdict.express)
-        return Change(
-            fact=ReferralAmended(case=case, **says),
-            case=case,
-            verdict=verdict,
-            identity=identity_of(form),
-        )
-
-    return decide
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """JSON Merge Patch."""
-    if not isinstance(patch, Mapping):
-        return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
-
-
-def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
-    """New sheets beside the old ones."""
-
-    def decide(referral: Referral) -> Change:
-        sheets = tuple(Screening(**sheet.__dict__) for sheet in form.screenings)
-        if len(referral.case.screenings) + len(sheets) > MOST_SCREENINGS:
-            fault = Fault("/screenings", f"A referral holds at most {MOST_SCREENINGS} sheets.", "too_many")
-            raise Problem(422, "invalid", "Nothing was taken.", faults=[fault])
-        filled = Filled(sheets=tuple(sheet_of(sheet) for sheet in form.screenings))
-        verdict = accept(filled, age_of_majority=rules.policy.age_of_majority, now=now)
-        if verdict.faults:
-            raise refused(verdict.faults)
-        case = referral.case.model_copy(update={"screenings": (*referral.case.screenings, *sheets)})
-        fact = ScreeningRecorded(case=case, **_says(referral, now=now, express=verdict.express))
-        return Change(fact=fact, case=case, verdict=_of_sheets(verdict))
-
-    return decide
-
-
-def _of_sheets(verdict: Verdict) -> Verdict:
-    """The warnings about what was sent now; the rest of the form was not."""
-    mine = tuple(note for note in verdict.warnings if note.where.startswith("/screenings"))
-    return dataclasses.replace(verdict, warnings=mine)
-
-
-def withdraw(form: WithdrawalForm, *, now: datetime) -> Decide:
-    def decide(referral: Referral) -> Change:
-        fact = ReferralWithdrawn(reason=form.reason, **_says(referral, now=now))
-        return Change(fact=fact, case=referral.case, verdict=Verdict())
-
-    return decide

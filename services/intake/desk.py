@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from services.intake import accepting, changing, store
+from services.intake import accepting, changes, changing, store
 from services.intake.accepting import Rules, Taken
 from services.intake.gathering import Gatherer
 from services.intake.records import NewReferral
@@ -55,7 +55,7 @@ class Desk:
         self.service.wake()
         return taken
 
-    async def change(self, request: changing.Request, decide: changing.Decide) -> Taken:
+    async def change(self, request: changing.Request, decide: changes.Decide) -> Taken:
         async with transaction(self.pool) as connection:
             taken = await changing.change(connection, request, decide, rules=self.rules, now=now())
         self.service.wake()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.intake import answer_examples, changing, form_examples, openapi
+from services.intake import answer_examples, changes, changing, form_examples, openapi
 from services.intake.accepting import canonical, make_ready
 from services.intake.answers import Accepted
 from services.intake.form_reading import read, read_patch
@@ -72,7 +72,7 @@ async def amend(
         asked = changing.Request(
             caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
         )
-        return accepted(desk, await desk.change(asked, changing.amend(patch, rules=desk.rules, now=now())))
+        return accepted(desk, await desk.change(asked, changes.amend(patch, rules=desk.rules, now=now())))
 
 
 @router.post(
@@ -97,7 +97,7 @@ async def screen(
         asked = changing.Request(
             caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
         )
-        return accepted(desk, await desk.change(asked, changing.record(form, rules=desk.rules, now=now())))
+        return accepted(desk, await desk.change(asked, changes.record(form, rules=desk.rules, now=now())))
 
 
 @router.post(
@@ -122,4 +122,4 @@ async def withdraw(
         asked = changing.Request(
             caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
         )
-        return accepted(desk, await desk.change(asked, changing.withdraw(form, now=now())))
+        return accepted(desk, await desk.change(asked, changes.withdraw(form, now=now())))

@@ -10,8 +10,8 @@ from uuid import UUID
 from services.matching import facts, offer_store, places, waitlist_store
 from services.matching.offer_store import Answer, Offer
 from services.matching.offers import EXPIRED, THERAPIST_LEFT, Closure, Decline
+from services.matching.referrals import Referral
 from services.matching.standing import By, State
-from services.matching.waitlist_store import Referral
 from shared import outbox
 from shared.auth import Caller
 from shared.ids import now

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 
@@ -13,6 +14,8 @@ from services.matching.settings import MatchingSettings
 from shared.events import Topic
 from shared.postgres import transaction
 from shared.service import Service
+
+MEASURE_SECONDS: Final = 15
 
 
 def create_app(settings: MatchingSettings | None = None) -> FastAPI:
@@ -42,6 +45,7 @@ def create_app(settings: MatchingSettings | None = None) -> FastAPI:
     service.every(settings.poll_seconds, "match", matcher.routine, after_commits=True)
     service.every(settings.poll_seconds, "vacancies", matcher.vacancies, after_commits=True)
     service.every(settings.poll_seconds, "silence", silence)
+    service.every(MEASURE_SECONDS, "measure-waitlist", matcher.measure)
     return service.app(
         routes(pool=lambda: service.pool, wake=service.wake, import_limit=settings.import_limit_bytes),
         title="careroute matching",

@@ -7,8 +7,8 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from services.matching.offer_store import Offer
+from services.matching.referrals import Referral, Wait
 from services.matching.roster_store import Row
-from services.matching.waitlist_store import Referral, Wait
 from shared import trace
 from shared.events import (
     AppointmentBooked,

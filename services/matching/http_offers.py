@@ -12,7 +12,7 @@ from services.matching import answers, offer_store
 from services.matching.offer_store import Offer
 from services.matching.offers import Closure, Decline
 from services.matching.openapi import problems
-from services.matching.waitlist_store import Referral
+from services.matching.referrals import Referral
 from shared.auth import Caller, Role, allow
 from shared.postgres import Pool, transaction
 

@@ -17,8 +17,8 @@ from services.matching.http_offers import Reader, offer_view
 from services.matching.needs import client_of, therapist_of
 from services.matching.offer_store import Offer
 from services.matching.openapi import problems
+from services.matching.referrals import Referral
 from services.matching.standing import State
-from services.matching.waitlist_store import Referral
 from services.matching.waitlist_views import (
     WHY,
     Asked,

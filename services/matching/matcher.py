@@ -4,6 +4,7 @@ Express clients have rounds of their own and never wait for a routine one. Who l
 matcher between the decision and the taking is in the next round, which follows at once.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +13,30 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.matching import facts as said
-from services.matching import offer_store, places, roster_store, vacancy_store, waitlist_store
+from services.matching import (
+    metrics,
+    offer_store,
+    places,
+    roster_store,
+    vacancy_store,
+    waitlist_store,
+)
 from services.matching.needs import client_of
 from services.matching.offer_store import Offer
 from services.matching.offers import expires_at, level, waited, waiting
-from services.matching.proposals import Choice, Policy, Proposal, Waiting, Waitlisting, propose
+from services.matching.proposals import (
+    NO_ELIGIBLE,
+    NO_PLACE,
+    ROSTER_EMPTY,
+    Choice,
+    Policy,
+    Proposal,
+    Waiting,
+    Waitlisting,
+    propose,
+)
+from services.matching.referrals import Referral, Wait
 from services.matching.snapshot import Snapshot
-from services.matching.waitlist_store import Referral, Wait
 from shared import outbox
 from shared.events import Fact
 from shared.ids import new_id, now
@@ -27,6 +45,9 @@ from shared.vocabulary import Urgency
 
 VACANCIES: Final = 10_000
 """Looked at in one go, such as after a roster was imported."""
+
+
+REASONS: Final = (NO_PLACE, NO_ELIGIBLE, ROSTER_EMPTY, "to_be_matched")
 
 
 @dataclass
@@ -56,6 +77,12 @@ class Matcher:
             lost = await self._round(connection, due, at)
         self.committed()
         return lost or len(due) == self.round_size
+
+    async def measure(self) -> None:
+        async with transaction(self.pool()) as connection:
+            waiting = await waitlist_store.count_by_reason(connection)
+        for reason in REASONS:
+            metrics.WAITING.labels(reason).set(waiting.get(reason, 0))
 
     async def vacancies(self) -> bool:
         """Offer what came free to those who wait, most urgent first, until taken or of no use to any."""
@@ -90,6 +117,7 @@ class Matcher:
     ) -> bool:
         """Whether somebody lost a place that the decision had given them. With `put_off`, who gets none is
         tried again later; without, at the time already set."""
+        started = time.monotonic()
         await self.snapshot.refresh(connection)
         by_id = {referral.id: referral for referral in referrals}
         verdicts = propose([self._waiting(r, at) for r in referrals], self.snapshot.roster, self.policy)
@@ -104,6 +132,9 @@ class Matcher:
         news += await self._wait(connection, waits, by_id, at)
         with said.caused(referrals):
             await outbox.announce(connection, news)
+        metrics.OFFERED.inc(len(won))
+        metrics.PLACES_LOST.inc(len(proposals) - len(won))
+        metrics.ROUND_SECONDS.observe(time.monotonic() - started)
         return len(won) < len(proposals)
 
     def _waiting(self, referral: Referral, at: datetime) -> Waiting:

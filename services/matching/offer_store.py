@@ -37,8 +37,12 @@ RUN_OUT: Final = f"""
     from offer
     join referral on referral.id = offer.referral_id
     join therapist on therapist.id = offer.therapist_id
-    where offer.state = 'open' and (offer.expires_at <= $1 or not therapist.active)
-    order by offer.expires_at limit $2
+    where offer.state = 'open' and offer.id in (
+        (select id from offer where state = 'open' and expires_at <= $1 order by expires_at limit $2)
+        union all
+        (select offer.id from therapist join offer on therapist_id = therapist.id
+         where not active and state = 'open' limit $2))
+    limit $2
     for update of referral, offer skip locked
 """
 

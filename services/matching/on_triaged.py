@@ -16,9 +16,9 @@ from services.matching.eligibility import reasons
 from services.matching.needs import client_of, therapist_of
 from services.matching.offer_store import Answer, Offer
 from services.matching.offers import CLOSED, LEVELS, NEEDS_CHANGED, expires_at, level, waited
+from services.matching.referrals import Referral
 from services.matching.snapshot import Snapshot
 from services.matching.standing import Said, State, after, waits
-from services.matching.waitlist_store import Referral
 from shared import inbox, outbox, trace
 from shared.events import (
     AnyFact,

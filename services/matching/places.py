@@ -24,7 +24,8 @@ TAKE: Final = """
 
 GIVE_BACK: Final = """
     update therapist
-    set places_taken = places_taken - freed.places, changed = this_change()
+    set places_taken = places_taken - freed.places,
+        places_ceiling = greatest(places_total, places_taken - freed.places), changed = this_change()
     from unnest($1::uuid[], $2::int[]) as freed (id, places)
     where therapist.id = freed.id
 """

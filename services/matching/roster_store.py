@@ -24,18 +24,20 @@ LIST: Final = """
 """
 
 SAVE: Final = """
-    insert into therapist (id, version, name, region, area, active, reaches, entry, places_total)
+    insert into therapist (id, version, name, region, area, active, reaches, entry, places_total,
+                           places_ceiling)
     select new.id, new.version, new.name, new.entry ->> 'region', new.entry ->> 'area',
            (new.entry ->> 'active')::boolean,
            array(select distinct region from (
                select new.entry ->> 'region' as region
                union all select jsonb_array_elements_text(new.entry -> 'telehealth_regions')) as reached),
-           new.entry, (new.entry ->> 'places_total')::int
+           new.entry, (new.entry ->> 'places_total')::int, (new.entry ->> 'places_total')::int
     from unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[]) as new (id, version, name, entry)
     on conflict (id) do update
     set version = excluded.version, name = excluded.name, region = excluded.region, area = excluded.area,
         active = excluded.active, reaches = excluded.reaches, entry = excluded.entry,
-        places_total = excluded.places_total, changed = this_change()
+        places_total = excluded.places_total,
+        places_ceiling = greatest(excluded.places_total, therapist.places_taken), changed = this_change()
     where therapist.version < excluded.version
     returning id
 """

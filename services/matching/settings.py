@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from services.matching.fit import Weights
@@ -29,7 +30,7 @@ CRITERIA: Final = tuple(field.name for field in fields(Weights))
 
 def _known_criteria(weights: dict[str, float]) -> dict[str, float]:
     if not weights.keys() <= set(CRITERIA):
-        raise ValueError(f"only these can be weighed: {', '.join(CRITERIA)}")
+        raise PydanticCustomError("unknown_criterion", f"only these can be weighed: {', '.join(CRITERIA)}")
     return weights
 
 
@@ -55,7 +56,7 @@ class MatchingSettings(ServiceSettings):
     )
     round_size: Annotated[
         int, Field(ge=1, le=2000, description="Most clients matched at once; keep a round near 100 ms.")
-    ] = 200
+    ] = 100
     retry_minutes: Annotated[
         float, Field(gt=0, description="Who waits is tried again so often, besides whenever a place frees.")
     ] = 15

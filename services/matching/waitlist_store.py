@@ -2,21 +2,14 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching.standing import By, Standing, State
+from services.matching.referrals import COLUMNS, Referral, Wait, referral_of
+from services.matching.standing import By, State
 from shared.errors import Transient
-from shared.postgres import Connection, Record
-from shared.vocabulary import Urgency
-
-COLUMNS: Final = """
-    id, clinic, region, revision, decision, state, held, closed_by, closed_reason, express, urgency,
-    waiting_since, target, needs, declined, level, try_at, reason, eligible, relaxations, attempt,
-    appointment_at, traceparent
-"""
+from shared.postgres import Connection
 
 LOAD: Final = f"select {COLUMNS} from referral where id = any($1::uuid[]) order by id for update"
 
@@ -112,76 +105,30 @@ LIST: Final = f"""
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Referral:
-    """One row. `needs` is None for what is only remembered so that nothing older is acted on."""
-
-    id: UUID
-    clinic: str
-    region: str
-    revision: int
-    decision: int
-    state: State
-    held: bool = False
-    closed_by: By | None = None
-    closed_reason: str | None = None
-    express: bool = False
-    urgency: Urgency | None = None
-    waiting_since: datetime | None = None
-    target: timedelta | None = None
-    needs: dict[str, Any] | None = None
-    declined: list[UUID] = field(default_factory=list)
-    level: int = 0
-    try_at: datetime | None = None
-    reason: str | None = None
-    eligible: int | None = None
-    relaxations: list[dict[str, Any]] | None = None
-    attempt: int = 0
-    appointment_at: datetime | None = None
-    traceparent: str | None = None
-
-    @property
-    def standing(self) -> Standing:
-        return Standing(self.revision, self.decision, self.state, self.held, self.closed_by)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Why a referral waits, by now."""
-
-    id: UUID
-    level: int
-    reason: str
-    eligible: int
-    relaxations: list[dict[str, Any]]
-
-
-def _referral(record: Record) -> Referral:
-    row = dict(record)
-    row["state"] = State(row["state"])
-    row["closed_by"] = By(row["closed_by"]) if row["closed_by"] else None
-    row["urgency"] = Urgency(row["urgency"]) if row["urgency"] else None
-    return Referral(**row)
+COUNT: Final = """
+    select coalesce(reason, 'to_be_matched') as reason, count(*) as waiting
+    from referral where state = 'waiting' group by 1
+"""
 
 
 async def load(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Referral]:
     """Locked, in the order of ids."""
-    return {record["id"]: _referral(record) for record in await connection.fetch(LOAD, list(ids))}
+    return {record["id"]: referral_of(record) for record in await connection.fetch(LOAD, list(ids))}
 
 
 async def read(connection: Connection, referral_id: UUID) -> Referral | None:
     record = await connection.fetchrow(READ, referral_id)
-    return _referral(record) if record else None
+    return referral_of(record) if record else None
 
 
 async def due(connection: Connection, *, express: bool, now: datetime, limit: int) -> list[Referral]:
     """The most urgent whose time to be tried has come, locked; those another round has are passed over."""
-    return [_referral(record) for record in await connection.fetch(DUE, express, now, limit)]
+    return [referral_of(record) for record in await connection.fetch(DUE, express, now, limit)]
 
 
 async def still_waiting(connection: Connection, ids: Sequence[UUID]) -> list[Referral]:
     """Locked, once every other round has let go of them."""
-    return [_referral(record) for record in await connection.fetch(STILL_WAITING, ids)]
+    return [referral_of(record) for record in await connection.fetch(STILL_WAITING, ids)]
 
 
 async def pool(connection: Connection, regions: Sequence[str], *, everyone: bool) -> list[UUID]:
@@ -248,4 +195,8 @@ async def page(
     """Who waits, most urgent and longest waiting first."""
     level, since, last = after or (None, None, None)
     records = await connection.fetch(LIST, clinic, region, reason, level, since, last, limit)
-    return [_referral(record) for record in records]
+    return [referral_of(record) for record in records]
+
+
+async def count_by_reason(connection: Connection) -> dict[str, int]:
+    return {record["reason"]: record["waiting"] for record in await connection.fetch(COUNT)}

@@ -48,7 +48,7 @@ TAKE: Final = """
         where id = any(array(select id from due)) and state = 'waiting' and next_attempt_at <= $2
         for update skip locked
     ), taken as (
-        update delivery set attempts = attempts + 1, next_attempt_at = $2 + $7::interval
+        update delivery set attempts = attempts + 1, next_attempt_at = $2 + $7::interval, outcome = null
         where id = any(array(select id from mine))
         returning *
     )

@@ -44,7 +44,7 @@ def routes(
         recipient, now = form.recipient(recipient_id), present()
         async with transaction(pool()) as connection:
             is_new = await recipient_store.put(connection, recipient, active=form.active, now=now)
-            made = await _put_channels(connection, recipient_id, form, sealer)
+            made = await _put_channels(connection, recipient_id, form, sealer, now)
             if form.active:
                 await _tell_what_waits(connection, recipient, since=now - waits, now=now)
             await alert_store.look_again_in(connection, form.regions, now=now)
@@ -90,7 +90,7 @@ def _only_https(form: RecipientForm) -> None:
 
 
 async def _put_channels(
-    connection: Connection, recipient_id: str, form: RecipientForm, sealer: Sealer
+    connection: Connection, recipient_id: str, form: RecipientForm, sealer: Sealer, now: datetime
 ) -> dict[str, str]:
     """A given secret counts; else the address keeps the one it has; else one is made, and returned."""
     known = await recipient_store.secrets(connection, recipient_id)
@@ -105,7 +105,7 @@ async def _put_channels(
             made[channel.url] = secrets.token_urlsafe(32)
             sealed = sealer.seal(made[channel.url])
         channels.append(Channel(channel.kind, channel.url, channel.line, sealed))
-    await recipient_store.put_channels(connection, recipient_id, channels)
+    await recipient_store.put_channels(connection, recipient_id, channels, now=now)
     return made
 
 

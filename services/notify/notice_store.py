@@ -16,9 +16,7 @@ MEET: Final = """
     insert into referral (id) select id from unnest($1::uuid[]) as id order by id on conflict do nothing
 """
 
-KNOWN: Final = (
-    "select id, decision, urgency, told from referral where id = any($1::uuid[]) order by id for update"
-)
+KNOWN: Final = "select * from referral where id = any($1::uuid[]) order by id for update"
 
 OPEN: Final = """
     select notice.referral_id, notice.audience, notice.urgency
@@ -27,8 +25,10 @@ OPEN: Final = """
 """
 
 REMEMBER: Final = """
-    update referral set decision = heard.decision, urgency = heard.urgency, told = heard.told
-    from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as heard (id, decision, urgency, told)
+    update referral
+    set decision = heard.decision, urgency = heard.urgency, told = heard.told, over = heard.over
+    from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::boolean[])
+         as heard (id, decision, urgency, told, over)
     where referral.id = heard.id
 """
 
@@ -77,12 +77,18 @@ STATES: Final = {
 async def known(connection: Connection, referrals: Collection[UUID]) -> dict[UUID, Known]:
     """What was heard of these before; they stay locked until the transaction ends."""
     ids = sorted(set(referrals))
+    if not ids:
+        return {}
     await connection.execute(MEET, ids)
     rows = await connection.fetch(KNOWN, ids)
     unanswered = await open_alerts(connection, ids)
     return {
         row["id"]: Known(
-            row["decision"], _urgency(row["urgency"]), unanswered[row["id"]], _urgency(row["told"])
+            decision=row["decision"],
+            urgency=_urgency(row["urgency"]),
+            open=unanswered[row["id"]],
+            told=_urgency(row["told"]),
+            over=row["over"],
         )
         for row in rows
     }
@@ -97,12 +103,15 @@ async def open_alerts(connection: Connection, referrals: Collection[UUID]) -> di
 
 
 async def remember(connection: Connection, heard: Mapping[UUID, Known]) -> None:
+    if not heard:
+        return
     await connection.execute(
         REMEMBER,
         list(heard),
         [known.decision for known in heard.values()],
         [known.urgency for known in heard.values()],
         [known.told for known in heard.values()],
+        [known.over for known in heard.values()],
     )
 
 

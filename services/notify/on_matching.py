@@ -34,7 +34,7 @@ async def _handle(group: str, clocks: Clocks, connection: Connection, facts: Seq
     now = present()
     fresh = [fact for fact in await inbox.claim(connection, group, facts) if isinstance(fact, MatchingFact)]
     ended = {fact.referral_id for fact in fresh if isinstance(fact, ReferralClosed)}
-    unanswered = await notice_store.open_alerts(connection, ended)
+    known = await notice_store.known(connection, ended)
     directory = await recipient_store.directory(
         connection,
         regions={fact.region for fact in fresh},
@@ -43,8 +43,11 @@ async def _handle(group: str, clocks: Clocks, connection: Connection, facts: Seq
     )
     teller = Teller(directory=directory, clocks=clocks, plan=Plan(), now=now)
     for fact in fresh:
-        known = Known(open=unanswered.get(fact.referral_id, frozenset()))
-        teller.tell(fact, words(fact, known), urgency=fact.urgency, therapist=_therapist(fact))
+        before = known.get(fact.referral_id, Known())
+        teller.tell(fact, words(fact, before), urgency=fact.urgency, therapist=_therapist(fact))
+        if isinstance(fact, ReferralClosed):
+            known[fact.referral_id] = before.ended()
+    await notice_store.remember(connection, known)
     await outbox.announce(connection, await saving.save(connection, teller.plan, now=now))
 
 
@@ -60,7 +63,7 @@ def words(fact: MatchingFact, known: Known) -> list[Words]:
             return wording.waitlisted(fact.try_again_by)
         case AppointmentBooked():
             return wording.booked(fact.starts_at)
-        case ReferralClosed():
+        case ReferralClosed() if not known.over:  # else triage has said why
             return wording.closed(known.waiting_audiences)
     return []
 

@@ -56,10 +56,12 @@ def _tell(fact: TriageFact, before: Known, teller: Teller) -> Known:
             after = _decided(fact, fact.decided_by, before, teller)
             words = wording.returned(fact.next_step_by, after.waiting_audiences)
             teller.tell(fact, words, urgency=before.urgency)
-            return after
+            return after.ended(fact.decision)
         case TriageEnded():
-            teller.tell(fact, wording.withdrawn(before.waiting_audiences), urgency=before.urgency)
-    return before.heard(fact.decision)
+            if not before.over:
+                teller.tell(fact, wording.withdrawn(before.waiting_audiences), urgency=before.urgency)
+            return before.ended(fact.decision)
+    return before
 
 
 def _triaged(fact: ReferralTriaged, before: Known, teller: Teller) -> Known:
@@ -96,4 +98,4 @@ def _review_requested(fact: ReviewRequested, before: Known, teller: Teller) -> K
 def _decided(fact: TriageFact, by: str, before: Known, teller: Teller) -> Known:
     """A named clinician decided: that is the answer to what clinicians were asked."""
     teller.plan.reviews.append(Reviewed(fact.referral_id, fact.decision, by))
-    return before.heard(fact.decision).reviewed()
+    return before.reviewed()

@@ -33,6 +33,7 @@ class Known:
     urgency: Urgency | None = None
     open: frozenset[Open] = frozenset()
     told: Urgency | None = None
+    over: bool = False
 
     def is_stale(self, decision: int) -> bool:
         """A newer decision was already told of."""
@@ -51,8 +52,13 @@ class Known:
         """An alert of at least this urgency is open."""
         return any(o.audience == audience and at_least_as_urgent(o.urgency, urgency) for o in self.open)
 
-    def heard(self, decision: int, urgency: Urgency | None = None) -> "Known":
-        return replace(self, decision=decision, urgency=urgency or self.urgency)
+    def heard(self, decision: int, urgency: Urgency) -> "Known":
+        """Newly decided, so it is going on."""
+        return replace(self, decision=decision, urgency=urgency, over=False)
+
+    def ended(self, decision: int | None = None) -> "Known":
+        """Should it go on after all, everything about it is news again."""
+        return replace(self, decision=decision or self.decision, urgency=None, told=None, over=True)
 
     def informed(self, urgency: Urgency) -> "Known":
         return replace(self, told=urgency)

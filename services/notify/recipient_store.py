@@ -28,7 +28,10 @@ PUT_CHANNELS: Final = """
 """
 
 MOVE_WAITING: Final = """
-    update delivery set channel = c.position, line = c.line
+    update delivery
+    set channel = c.position, line = c.line,
+        next_attempt_at = case when d.outcome is null then d.next_attempt_at
+                               else least(d.next_attempt_at, $2) end
     from delivery d join channel c on c.recipient = d.recipient
     where d.recipient = $1 and d.state = 'waiting' and delivery.id = d.id
       and c.position = least(d.channel, (select max(position) from channel where recipient = $1))
@@ -95,8 +98,10 @@ async def put(connection: Connection, recipient: Recipient, *, active: bool, now
     return is_new
 
 
-async def put_channels(connection: Connection, recipient: str, channels: Sequence[Channel]) -> None:
-    """In place of those it had; what waits for it goes by the new ones."""
+async def put_channels(
+    connection: Connection, recipient: str, channels: Sequence[Channel], *, now: datetime
+) -> None:
+    """In place of those it had; what waits for it goes by the new ones, and what had failed goes at once."""
     await connection.execute(DROP_CHANNELS, recipient)
     await connection.execute(
         PUT_CHANNELS,
@@ -106,7 +111,7 @@ async def put_channels(connection: Connection, recipient: str, channels: Sequenc
         [channel.line for channel in channels],
         [channel.secret for channel in channels],
     )
-    await connection.execute(MOVE_WAITING, recipient)
+    await connection.execute(MOVE_WAITING, recipient, now)
 
 
 async def secrets(connection: Connection, recipient: str) -> dict[str, bytes]:

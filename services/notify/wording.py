@@ -108,7 +108,7 @@ def accepted() -> list[Words]:
 
 def declined() -> list[Words]:
     text = "The next best match is being looked for. You need not do anything."
-    return _referrer("The offered therapist cannot take the referral", text)
+    return _referrer("The offer to a therapist ended without acceptance", text)
 
 
 def waitlisted(try_again_by: datetime) -> list[Words]:

@@ -16,7 +16,7 @@ from services.matching.offer_store import Offer
 from services.matching.offers import LEVELS, Decline
 from services.matching.on_triaged import OnTriaged
 from services.matching.proposals import Policy
-from services.matching.waitlist_store import Referral
+from services.matching.referrals import Referral
 from shared.auth import Caller, Role
 from shared.events import (
     READER,
@@ -228,8 +228,8 @@ class Stage:
         return found
 
     async def assert_places_add_up(self) -> None:
-        """Every place taken is held by exactly one offer, and nobody has more than they said."""
+        """Every place taken is held by exactly one offer, and nobody has more than they offered."""
         held = await self.pool.fetch("select therapist_id from offer where state in ('open', 'accepted')")
         counted = Counter(row["therapist_id"] for row in held)
-        for row in await self.pool.fetch("select id, places_taken, places_total from therapist"):
-            assert row["places_taken"] == counted[row["id"]] <= row["places_total"]
+        for row in await self.pool.fetch("select id, places_taken, places_ceiling from therapist"):
+            assert row["places_taken"] == counted[row["id"]] <= row["places_ceiling"]

@@ -183,7 +183,7 @@ async def person(
     )
     async with transaction(pool) as connection:
         await recipient_store.put(connection, recipient, active=active, now=now())
-        await recipient_store.put_channels(connection, name, channels)
+        await recipient_store.put_channels(connection, name, channels, now=now())
 
 
 async def on_duty(pool: Pool, *names: str, region: str = "north") -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from services.intake.accepting import Rules
 from services.intake.cases import case_of, form_of, identity_of
-from services.intake.changing import merge
+from services.intake.changes import merge
 from services.intake.cipher import Keyring
 from services.intake.form_examples import AMENDMENT, MINIMAL, REFERRAL
 from services.intake.form_reading import read

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from services.matching import keeping
@@ -284,6 +285,31 @@ async def test_entries_are_announced_when_they_change_and_only_then(stage: Stage
     assert [(f.therapist_id, f.version, f.places_total) for f in said] == [(id_, 1, 1), (id_, 2, 2)]
     bodies = await stage.pool.fetch("select convert_from(body, 'UTF8') as body from outbox")
     assert not [row for row in bodies if "Somebody" in row["body"]]
+
+
+async def test_fewer_places_than_are_taken_are_let_run_out(stage: Stage) -> None:
+    (id_,) = await stage.roster(entry(places_total=3))
+    facts = [triaged() for _ in range(3)]
+    await stage.hear(*facts)
+    await stage.settle()
+    await stage.keep({id_: entry(places_total=1)})
+    waiting = triaged()
+    await stage.hear(waiting)
+    for fact in facts[:2]:
+        await stage.decline(await stage.open_offer(fact.referral_id))
+        await stage.settle()
+        assert (await stage.referral(waiting.referral_id)).state is State.WAITING
+        await stage.assert_places_add_up()
+    await stage.decline(await stage.open_offer(facts[2].referral_id))
+    await stage.settle()
+    assert (await stage.open_offer(waiting.referral_id)).therapist_id == id_
+
+
+async def test_the_database_itself_refuses_a_place_too_many(stage: Stage) -> None:
+    await stage.roster(entry(places_total=1))
+    await stage.pool.execute("update therapist set places_taken = places_taken + 1")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await stage.pool.execute("update therapist set places_taken = places_taken + 1")
 
 
 async def test_an_offer_stands_as_long_as_its_urgency_allows(stage: Stage) -> None:

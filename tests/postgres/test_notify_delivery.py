@@ -148,6 +148,21 @@ async def test_a_notice_goes_by_the_next_channel_when_one_fails(
     assert isinstance(fact, NoticeSent) and fact.channel == "webhook-2"
 
 
+async def test_what_had_failed_goes_at_once_to_a_corrected_address(
+    database: NewDatabase, client: httpx.AsyncClient
+) -> None:
+    pool = await database("notify")
+    async with endpoint() as gone, endpoint() as well:
+        gone.answer = lambda call: (410, {})
+        await clinic(pool, "desk", gone.url)
+        await take(pool, MATCHING, referral(clinic="desk").accepted())
+        carrier = deliverer(pool, client)
+        await run(carrier)
+        await clinic(pool, "desk", well.url)
+        await run(carrier)
+    assert (len(gone.calls), len(well.calls)) == (1, 1)
+
+
 async def test_after_days_it_is_announced_as_failed_once(
     database: NewDatabase, client: httpx.AsyncClient
 ) -> None:

@@ -220,6 +220,7 @@ async def test_what_waits_for_a_recipient_follows_it_to_its_new_address(notify: 
     channels = [{"url": "https://moved.example:8443/x", "secret": SECRET}]
     await call("PUT", "/v1/recipients/desk", desk | {"channels": channels})
     assert await pool.fetchval("select line from delivery") == "moved.example:8443"
+    assert await pool.fetchval("select next_attempt_at = first_at from delivery")
 
 
 async def test_an_alert_reaches_whoever_is_put_on_call_at_once(notify: tuple[Pool, Call]) -> None:

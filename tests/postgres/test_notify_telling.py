@@ -164,6 +164,36 @@ async def test_the_end_of_a_referral_does_not_silence_its_alert(database: NewDat
     ]
 
 
+async def test_an_end_that_triage_and_matching_both_tell_of_is_told_once(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+    withdrawn, returned, closed = referral(), referral(), referral()
+    await take(pool, EXPRESS, withdrawn.ended())
+    await take(pool, ROUTINE, returned.returned())
+    await take(pool, MATCHING, withdrawn.closed(), returned.closed(), closed.closed())
+    await take(pool, EXPRESS, closed.ended())
+    assert len(await told(pool)) == 3
+
+
+async def test_a_referral_that_goes_on_after_its_end_can_end_again(database: NewDatabase) -> None:
+    pool, about = await database("notify"), referral()
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+    await take(pool, ROUTINE, about.returned(2), about.triaged(S, 3, express=False))
+    await take(pool, MATCHING, about.closed())
+    assert len(await told(pool)) == 3
+
+
+async def test_an_emergency_that_ended_and_is_one_again_calls_again(database: NewDatabase) -> None:
+    pool, about = await database("notify"), referral()
+    await person(pool, "psy-1", "psychiatrist")
+    await person(pool, "psy-2", "psychiatrist")
+    await on_duty(pool, "psy-1", "psy-2")
+    await take(pool, EXPRESS, about.triaged(E, 1))
+    await pool.execute("update alert set acknowledged_at = now(), acknowledged_by = 'psy-1'")
+    await take(pool, EXPRESS, about.ended(2), about.triaged(E, 3))
+    assert await pool.fetchval("select count(*) from unanswered_alert") == 1
+
+
 async def test_the_end_of_a_referral_without_alerts_tells_only_the_referrer(database: NewDatabase) -> None:
     pool = await database("notify")
     await person(pool, "psy-1", "psychiatrist")

@@ -67,7 +67,7 @@ WISHES: Final = {
     "distance_km": ("20", "60", "nearby", "nan"),
     "hours": HOURS,
     "therapist": (str(UUID(int=1001)), str(UUID(int=5)), "nobody"),
-    "not_therapist": (str(UUID(int=1002)), str(UUID(int=5)), "nobody"),
+    "not_therapist": (*(str(UUID(int=number)) for number in range(1002, 1006)), "nobody"),
 }
 
 

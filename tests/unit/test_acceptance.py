@@ -47,6 +47,11 @@ def test_a_complete_unremarkable_referral_is_taken_without_a_word() -> None:
 EXPRESS = [
     ("item 9, whatever the total", verdict(phq9(0, 0, 0, 0, 0, 0, 0, 0, 1)), ("phq9.item9",)),
     (
+        "item 9 of a later sheet",
+        verdict(phq9(*[0] * 9), phq9(0, 0, 0, 0, 0, 0, 0, 0, 1)),
+        ("phq9.item9",),
+    ),
+    (
         "item 9 among refused answers",
         verdict(phq9(None, "refused", 0, 0, 0, 0, 0, "unknown", 2)),
         ("phq9.item9",),

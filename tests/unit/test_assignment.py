@@ -143,6 +143,8 @@ def test_a_round_respects_every_limit_and_every_place(chance: Chance) -> None:
         assert verdict.eligible == len(able)
         if isinstance(verdict, Proposal):
             chosen = (verdict.choice, *verdict.runners_up)
+            assert verdict.considered == sum(t.free > 0 for t in able)
+            assert all(by_id[c.therapist_id].free > 0 for c in chosen)
             assert all(by_id[c.therapist_id] in able for c in chosen)
             assert len({c.therapist_id for c in chosen}) == len(chosen)
         else:

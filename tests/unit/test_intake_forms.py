@@ -71,6 +71,18 @@ def test_anything_anywhere_is_taken_or_named_and_never_quoted(place: tuple[Any, 
     assert "Zephyrine" not in told and "0173" not in told
 
 
+def test_a_sentence_in_place_of_a_fields_name_is_not_told_back_wherever_it_stands() -> None:
+    for place in PLACES:
+        inner = REFERRAL
+        for name in place:
+            inner = inner[name]
+        if isinstance(inner, dict):
+            result = send(json.dumps(put(REFERRAL, place, {**inner, MARK: 1, "typo": 1})).encode())
+            assert isinstance(result, Problem)
+            where = {fault.where.rpartition("/")[2] for fault in result.faults}
+            assert where == {"(unreadable name)", "typo"}
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_are_answered(body: bytes) -> None:
     assert isinstance(send(body), Problem)

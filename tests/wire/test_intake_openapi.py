@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from services.intake import answers, form_examples, forms
 from services.intake.app import create_app
-from services.intake.changing import merge
+from services.intake.changes import merge
 from services.intake.form_reading import read
 from services.intake.settings import IntakeSettings
 

@@ -15,23 +15,27 @@ create table area (
 
 create index area_changed on area (changed);
 
--- `reaches` are the regions whose clients the therapist can see, in person or by telehealth.
+-- `reaches` are the regions whose clients the therapist can see, in person or by telehealth. No more places
+-- are ever taken than `places_ceiling`: those there are, or, after they were made fewer, those taken before.
 create table therapist (
-    id           uuid primary key,
-    version      integer not null,
-    name         text not null,
-    region       text not null,
-    area         text,
-    active       boolean not null,
-    reaches      text[] not null,
-    entry        jsonb not null,
-    places_total integer not null check (places_total >= 0),
-    places_taken integer not null default 0 check (places_taken >= 0),
-    changed      bigint not null default this_change()
+    id             uuid primary key,
+    version        integer not null,
+    name           text not null,
+    region         text not null,
+    area           text,
+    active         boolean not null,
+    reaches        text[] not null,
+    entry          jsonb not null,
+    places_total   integer not null check (places_total >= 0),
+    places_taken   integer not null default 0,
+    places_ceiling integer not null,
+    changed        bigint not null default this_change(),
+    check (places_taken between 0 and places_ceiling)
 );
 
 create index therapist_changed on therapist (changed);
 create index therapist_area on therapist (area);
+create index therapist_gone on therapist (id) where not active;
 
 -- `needs` is null for a referral of which matching knows no more than that an older decision is not to be
 -- acted on. `target` is the time its urgency allows, from which waiting is measured.
@@ -64,7 +68,7 @@ create table referral (
 
 create index referral_due on referral (express, level desc, try_at) where state = 'waiting';
 create index referral_pool on referral (region, level desc, waiting_since) where state = 'waiting';
-create index referral_waitlist on referral (level desc, waiting_since, id) where state in ('waiting', 'held');
+create index referral_waitlist on referral ((-level), waiting_since, id) where state in ('waiting', 'held');
 
 -- A place is held by every offer that is open or accepted. `runners_up` keeps who else was considered.
 create table offer (

@@ -40,12 +40,13 @@ create table duty (
 create index duty_region on duty (region);
 
 -- The newest decision heard of each referral, so that an older one is not told after it; `told` is the
--- urgency that the referrer was told last.
+-- urgency that the referrer was told last, `over` whether they were told that it has ended.
 create table referral (
     id       uuid primary key,
     decision integer not null default 0,
     urgency  text,
-    told     text
+    told     text,
+    over     boolean not null default false
 );
 
 -- One thing to be told to one audience. An alarm `answers` the alert that it is about.
@@ -96,6 +97,7 @@ create index alert_due on alert (lane, next_step_at) where acknowledged_at is nu
 
 -- One thing told to one recipient. Whoever takes it moves `next_attempt_at` past its own time limit, so that
 -- no other takes it meanwhile and it comes back if that one dies. `failing`: the ladder does not wait for it.
+-- `outcome` is of the last attempt, null while one is under way.
 create table delivery (
     id              uuid primary key,
     notice_id       uuid not null references notice,

@@ -1,0 +1,16 @@
+"""What matching measures besides what every service does."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ROUND_SECONDS: Final = Histogram(
+    "careroute_matching_round_seconds",
+    "Time of one round of matching, taking the places included, the commit not.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+OFFERED: Final = Counter("careroute_matching_offered_total", "Clients who were offered a therapist's place.")
+PLACES_LOST: Final = Counter(
+    "careroute_matching_places_lost_total", "Places that another matcher took between decision and taking."
+)
+WAITING: Final = Gauge("careroute_matching_waiting", "Clients who wait, by reason.", ["reason"])

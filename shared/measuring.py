@@ -1,0 +1,37 @@
+"""What is measured of a process from outside its work: how far behind, how busy, does it turn?"""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer
+
+from shared.health import Health
+from shared.metrics import POOL_CONNECTIONS, POOL_LIMIT, READY, TURNING
+from shared.postgres import Pool
+
+SECONDS = 10
+
+
+async def behind(reader: AIOKafkaConsumer) -> tuple[int, int]:
+    """Records not yet read in the partitions this consumer has, and how many partitions those are.
+
+    The ends are asked of Kafka: what a consumer itself knows of them stands still while it is stuck.
+    """
+    partitions = sorted(reader.assignment())
+    if not partitions:
+        return 0, 0
+    async with asyncio.timeout(SECONDS):
+        ends = await reader.end_offsets(partitions)
+        return sum([max(0, ends[one] - await reader.position(one)) for one in partitions]), len(partitions)
+
+
+def note_health(health: Health) -> None:
+    for name, check in health.live.items():
+        TURNING.labels(name).set(check() is None)
+    READY.set(not health.not_ready())
+
+
+def note_pool(pool: Pool | None) -> None:
+    size, idle = (pool.get_size(), pool.get_idle_size()) if pool else (0, 0)
+    POOL_CONNECTIONS.labels("in_use").set(size - idle)
+    POOL_CONNECTIONS.labels("idle").set(idle)
+    POOL_LIMIT.set(pool.get_max_size() if pool else 0)
