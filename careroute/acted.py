@@ -18,15 +18,15 @@ Databases = dict[str, Any]
 CHUNK: Final = 20_000
 
 HOPS: Final = (
-    ("intake", "triage", "intake.%", ("triage",)),
-    ("triage", "matching", "triage.%", ("matching",)),
+    ("intake", "triage", "intake.%", ("triage", "triage-express")),
+    ("triage", "matching", "triage.%", ("matching", "matching-express")),
     ("triage", "notify", "triage.%", ("notify-triage", "notify-express")),
     ("triage", "intake", "triage.%", ("intake-triage", "intake-triage-express")),
     ("matching", "notify", "matching.assignments.%", ("notify-matching",)),
     ("matching", "intake", "matching.assignments.%", ("intake-matching",)),
     ("notify", "intake", "notify.%", ("intake-notices",)),
 )
-"""Who must have acted on whose facts, under which names."""
+"""Who must have acted on whose facts, and the names under which they claim or park."""
 
 SAID: Final = """
     select event_id from outbox

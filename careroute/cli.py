@@ -14,6 +14,8 @@ from careroute import dead as parked
 from careroute import demo as demonstration
 from careroute import network, reconcile, replay, submit, tokens, up, watch
 from careroute import roster as rosters
+from careroute.host import databases
+from careroute.host import keys as host_keys
 from careroute.local.environment import SERVICES
 from careroute.local.errors import StackError
 from shared.auth import Role
@@ -48,8 +50,13 @@ def up_command(folder: Folder = network.DEFAULT_FOLDER) -> None:
 @app.command("demo")
 def demo_command(
     keep: Annotated[bool, typer.Option(help="Leave data and logs in ./.careroute/demo.")] = False,
+    running: Annotated[
+        bool, typer.Option("--running", help="On the network that the environment names; start nothing.")
+    ] = False,
 ) -> None:
     """Route 60 made-up referrals from the clinic's door to a person, then prove that none was lost."""
+    if running:
+        raise typer.Exit(demonstration.run_on(network.find(), out))
     raise typer.Exit(demonstration.run(out, keep=keep))
 
 
@@ -152,6 +159,27 @@ def replay_command(
             f"{missing} facts have not been acted on" if missing else "Everybody has acted on everything."
         )
         raise typer.Exit(bool(missing))
+
+
+@app.command("keys")
+def keys_command(
+    out: Annotated[Path, typer.Option(help="One folder for each container is made in it.")],
+    postgres: Annotated[str, typer.Option(help="host:port of Postgres.")] = "postgres:5432",
+    kafka: Annotated[str, typer.Option(help="The host name that Kafka's certificate is for.")] = "kafka",
+) -> None:
+    """Make keys, passwords and certificates that are missing; what is there stays."""
+    host_keys.make(out, postgres=postgres, kafka_name=kafka)
+
+
+@app.command("databases")
+def databases_command(
+    keys: Annotated[Path, typer.Option(help="The folder that `careroute keys` has made.", exists=True)],
+    postgres: Annotated[str, typer.Option(help="host:port of Postgres.")] = "postgres:5432",
+) -> None:
+    """Make each service's role and database, closed to the others, and run the migrations."""
+    admin = host_keys.admin_url(keys, postgres=postgres)
+    ran = asyncio.run(databases.prepare(admin, host_keys.read(keys / "operator")))
+    out.print(f"Databases are ready; migrations run now: {', '.join(ran) or 'none'}.", highlight=False)
 
 
 @app.command("reconcile")

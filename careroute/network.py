@@ -4,9 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from careroute.host import keys
 from careroute.local.environment import SERVICES, running
 from careroute.local.errors import StackError
-from shared.settings import ServiceSettings
+from shared.settings import SECRETS, ServiceSettings
 
 DEFAULT_FOLDER = Path(".careroute")
 
@@ -58,9 +59,14 @@ def find(folder: Path = DEFAULT_FOLDER) -> Network:
         urls, variables, key = dict(local.urls), dict(local.variables), Path(local.signing_key)
     except StackError:
         pass
-    variables |= dict(os.environ)
-    urls |= {
-        name: os.environ[f"{name.upper()}_URL"] for name in SERVICES if f"{name.upper()}_URL" in os.environ
-    }
-    given = os.environ.get("CAREROUTE_SIGNING_KEY")
+    told = {name: value for name, value in os.environ.items() if value}
+    variables |= _secrets() | told
+    urls |= {name: told[f"{name.upper()}_URL"] for name in SERVICES if f"{name.upper()}_URL" in told}
+    given = told.get("CAREROUTE_SIGNING_KEY")
     return Network(urls, variables, Path(given) if given else key)
+
+
+def _secrets() -> dict[str, str]:
+    """What lies in the folder CAREROUTE_SECRETS, one file for each variable, as the services read it too."""
+    folder = os.environ.get(SECRETS)
+    return keys.read(Path(folder)) if folder else {}

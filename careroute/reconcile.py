@@ -94,7 +94,7 @@ DOUBLE_BOOKED: Final = (
         select therapist.id from therapist
         left join (select therapist_id, count(*) as held from offer where state in ('open', 'accepted')
                    group by therapist_id) as holding on holding.therapist_id = therapist.id
-        where places_taken <> coalesce(held, 0) or places_taken > places_total
+        where places_taken <> coalesce(held, 0) or coalesce(held, 0) > places_ceiling
         """,
     ),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 import tempfile
 import time
 from collections.abc import Iterable
@@ -44,14 +45,23 @@ def run(out: Console, *, keep: bool) -> int:
             stack.stop() if keep else stack.discard()
 
 
-async def _tell(network: Network, endpoints: Endpoints, out: Console, began: float) -> int:
+def run_on(network: Network, out: Console) -> int:
+    """The same on a network that runs already; its notify must reach this machine."""
+    here = socket.gethostbyname(socket.gethostname())
+    with Endpoints(secrets.token_urlsafe(24), host=here) as endpoints:
+        return asyncio.run(_tell(network, endpoints, out, time.monotonic(), run=f"-{secrets.token_hex(4)}"))
+
+
+async def _tell(network: Network, endpoints: Endpoints, out: Console, began: float, *, run: str = "") -> int:
+    """`run` sets the referrals of this run apart from those of others on the same network."""
     await asyncio.to_thread(example.load_roster, network, out)
     async with Api(network) as api:
         await example.load_people(api, endpoints)
         people = People(api)
         acting = asyncio.create_task(people.act())
         try:
-            referrals = await _submit_and_follow(api, out, acting)
+            lines = [line | {"key": line["key"] + run} for line in example.referrals()]
+            referrals = await _submit_and_follow(api, lines, out, acting)
             await _until_quiet(endpoints)
         finally:
             acting.cancel()
@@ -66,14 +76,16 @@ async def _tell(network: Network, endpoints: Endpoints, out: Console, began: flo
     return 1 if stuck or not found.clean else 0
 
 
-async def _submit_and_follow(api: Api, out: Console, acting: "asyncio.Task[None]") -> list[dict[str, Any]]:
-    lines = example.referrals()
+async def _submit_and_follow(
+    api: Api, lines: list[dict[str, Any]], out: Console, acting: "asyncio.Task[None]"
+) -> list[dict[str, Any]]:
     with Progress(console=out, transient=not out.is_terminal) as progress:
         bars = [progress.add_task(step, total=len(lines)) for step in STEPS]
         submitted = await asyncio.gather(*(_submit(api, line, progress, bars[0]) for line in lines))
+        ours = {answer["id"] for answer in submitted}
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
-            standing = await _standing(api)
+            standing = [one for one in await _standing(api) if one["id"] in ours]
             open_alerts = await api.get("notify", "/v1/notices?state=open&limit=1", role=Role.OPS)
             reviews = await api.get("triage", "/v1/reviews?limit=1", role=Role.CLINICIAN)
             counts = _counts(standing)

@@ -25,17 +25,21 @@ class Delivery:
 
 
 class Endpoints:
-    """`with Endpoints(secret) as endpoints:` listens on a free port until the block ends."""
+    """`with Endpoints(secret) as endpoints:` listens on a free port until the block ends.
 
-    def __init__(self, secret: str) -> None:
+    `host` is the address of this machine under which notify reaches it.
+    """
+
+    def __init__(self, secret: str, *, host: str = HOST) -> None:
         self.secret = secret
         self.deliveries: list[Delivery] = []
-        self._server = ThreadingHTTPServer((HOST, 0), _handler(self))
+        self._host = host
+        self._server = ThreadingHTTPServer((host, 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def url(self, recipient: str) -> str:
-        return f"http://{HOST}:{self._server.server_address[1]}/{recipient}"
+        return f"http://{self._host}:{self._server.server_address[1]}/{recipient}"
 
     def take(self, recipient: str, timestamp: str, signature: str, body: bytes) -> bool:
         """Keeps the delivery; returns whether it is genuine and recent."""

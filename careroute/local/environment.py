@@ -17,7 +17,10 @@ def database_variable(service: str) -> str:
     return f"{service.upper()}_DATABASE_URL"
 
 
-_SECRET = {"INTAKE_ENCRYPTION_KEYS", *map(database_variable, SERVICES)}
+_SEALING = ("intake", "notify")
+"""These seal columns, each with keys of its own."""
+
+_SECRET = {*(f"{name.upper()}_ENCRYPTION_KEYS" for name in _SEALING), *map(database_variable, SERVICES)}
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ class Settings:
         }
         if self.kafka_embedded:
             values["KAFKA_IDEMPOTENCE"] = "false"
-        if "intake" in owners:
-            given = self.caller.get("INTAKE_ENCRYPTION_KEYS")
-            values["INTAKE_ENCRYPTION_KEYS"] = given or self.keys.encryption_keys()
+        for name in set(_SEALING) & set(owners):
+            variable = f"{name.upper()}_ENCRYPTION_KEYS"
+            values[variable] = self.caller.get(variable) or self.keys.encryption_keys(f"{name}-encryption-keys")
         return values
 
     def environment(self, service: str | None = None) -> dict[str, str]:

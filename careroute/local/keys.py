@@ -27,9 +27,9 @@ class Keys:
     def password(self, role: str) -> str:
         return kept(self._folder / f"{role}.password", lambda: secrets.token_urlsafe(24))
 
-    def encryption_keys(self) -> str:
+    def encryption_keys(self, file: str = "encryption-keys") -> str:
         """`keyid:base64`, comma separated, the first one current: rotate by putting a new one in front."""
-        return kept(self._folder / "encryption-keys", _new_encryption_key).strip()
+        return kept(self._folder / file, _new_encryption_key).strip()
 
 
 def _new_encryption_key() -> str:

@@ -1,0 +1,1 @@
+"""What a host needs before the services can start there: keys, databases, roles."""
