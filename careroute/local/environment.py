@@ -48,8 +48,8 @@ class Settings:
         if self.kafka_embedded:
             values["KAFKA_IDEMPOTENCE"] = "false"
         for name in set(_SEALING) & set(owners):
-            variable = f"{name.upper()}_ENCRYPTION_KEYS"
-            values[variable] = self.caller.get(variable) or self.keys.encryption_keys(f"{name}-encryption-keys")
+            variable, file = f"{name.upper()}_ENCRYPTION_KEYS", f"{name}-encryption-keys"
+            values[variable] = self.caller.get(variable) or self.keys.encryption_keys(file)
         return values
 
     def environment(self, service: str | None = None) -> dict[str, str]:
