@@ -28,11 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
+def pytest_configure(config: pytest.Config) -> None:
+    """What cannot be had ends the run with one sentence, before any test."""
     try:
-        kafka = brokers.label(config.getoption("--kafka"))
+        brokers.label(config.getoption("--kafka"))
     except StackError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    kafka = brokers.label(config.getoption("--kafka"))
     return [f"kafka: {kafka}", f"postgres: {brokers.postgres_label()}"]
 
 

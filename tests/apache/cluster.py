@@ -27,6 +27,7 @@ from careroute.local.processes import Processes
 from careroute.local.waiting import run, until
 from tests.apache import jars, probes
 from tests.apache.node import CLIENT, CONTROLLER, INTERNAL, Node
+from tests.apache.security import Security
 
 _LISTENERS = (CLIENT, INTERNAL, CONTROLLER)
 
@@ -38,11 +39,14 @@ class KafkaCluster:
         *,
         nodes: Literal[1, 3] = 1,
         advertised_ports: Mapping[int, int] | None = None,
+        secured: bool = False,
         properties: Mapping[str, str] | None = None,
     ) -> None:
         """`advertised_ports`: where clients are told to find a node, by its number, such as the port of a
-        proxy that leads to `client_port(number)`. `properties` are added to those of every node."""
+        proxy that leads to `client_port(number)`. `secured`: clients come in by TLS and SASL SCRAM only.
+        `properties` are added to those of every node."""
         self._processes = Processes(make_folder(folder.absolute()))
+        self._security = Security.make(folder.absolute()) if secured else None
         self._cluster_id = base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=").replace("-", "A")
         numbers = range(1, nodes + 1)
         ports = choose_all((f"{name}-{n}" for n in numbers for name in _LISTENERS), wanted={}, preferred={})
@@ -52,7 +56,7 @@ class KafkaCluster:
                 folder=folder.absolute(),
                 ports={name: ports[f"{name}-{number}"] for name in _LISTENERS},
                 advertised_port=(advertised_ports or {}).get(number, ports[f"{CLIENT}-{number}"]),
-                extra=properties or {},
+                extra={**(self._security.properties if self._security else {}), **(properties or {})},
             )
             for number in numbers
         }
@@ -68,6 +72,7 @@ class KafkaCluster:
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "KAFKA_IDEMPOTENCE": "true",
             "KAFKA_REPLICATION": str(len(self._nodes)),
+            **(self._security.environment if self._security else {}),
         }
 
     def __str__(self) -> str:
@@ -91,7 +96,8 @@ class KafkaCluster:
         for node in nodes:
             if not node.formatted:
                 node.write_properties([each.voter for each in self._nodes.values()])
-                self._processes.run(node.format(self._cluster_id), 60)
+                options = self._security.format_options if self._security else ()
+                self._processes.run(node.format(self._cluster_id, *options), 60)
         for node in nodes:
             self._processes.start(node.run())
 

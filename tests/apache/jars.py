@@ -39,10 +39,15 @@ def java() -> str:
 def libraries() -> Path:
     """The folder of the jars, which is there when this returns."""
     folder = _CACHE / f"kafka-{version()}"
-    made_by = folder / _POM.name
-    if not made_by.is_file() or made_by.read_bytes() != _POM.read_bytes():
+    if not _complete(folder):
         _fetch(folder)
     return folder
+
+
+def _complete(folder: Path) -> bool:
+    """The pom comes last, and is the one they were fetched by."""
+    pom = folder / _POM.name
+    return pom.is_file() and pom.read_bytes() == _POM.read_bytes()
 
 
 def _fetch(folder: Path) -> None:
@@ -51,8 +56,9 @@ def _fetch(folder: Path) -> None:
         fetched = Path(name) / "jars"
         _run_maven(fetched)
         shutil.copy(_POM, fetched)
-        shutil.rmtree(folder, ignore_errors=True)
-        fetched.rename(folder)
+        if not _complete(folder):  # another run may have been faster
+            shutil.rmtree(folder, ignore_errors=True)
+            fetched.rename(folder)
 
 
 def _run_maven(folder: Path) -> None:
@@ -67,7 +73,10 @@ def _run_maven(folder: Path) -> None:
         *("--file", str(_POM), "dependency:copy-dependencies", "-DincludeScope=runtime"),
         f"-DoutputDirectory={folder}",
     )
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
+    except subprocess.TimeoutExpired:
+        raise StackError(f"Maven did not fetch Apache Kafka {version()} within 15 minutes.") from None
     if done.returncode != 0:
         why = next((line for line in done.stdout.splitlines() if "ERROR" in line), done.stderr.strip())
         raise StackError(f"Maven could not fetch Apache Kafka {version()}: {why.removeprefix('[ERROR] ')}")

@@ -88,12 +88,16 @@ class Node:
         return Spec(name=name, command=command, env={"LC_ALL": "C.UTF-8"}, cwd=self.folder)
 
 
+def protocols(client: str = "PLAINTEXT") -> str:
+    return f"{CLIENT}:{client},{INTERNAL}:PLAINTEXT,{CONTROLLER}:PLAINTEXT"
+
+
 def _common(nodes: int) -> dict[str, str]:
     """What careroute asks of a cluster, and smaller internals than for production."""
     copies, enough = str(nodes), str(2 if nodes > 1 else 1)
     return {
         "process.roles": "broker,controller",
-        "listener.security.protocol.map": f"{CLIENT}:PLAINTEXT,{INTERNAL}:PLAINTEXT,{CONTROLLER}:PLAINTEXT",
+        "listener.security.protocol.map": protocols(),
         "inter.broker.listener.name": INTERNAL,
         "controller.listener.names": CONTROLLER,
         "auto.create.topics.enable": "false",

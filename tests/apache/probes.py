@@ -32,14 +32,18 @@ async def brokers(servers: str) -> set[int]:
 
 
 async def lagging(servers: str) -> list[str]:
-    """The partitions that lack a copy in sync."""
-    async with admin(servers) as client:
-        return [
-            f"{topic['topic']}/{partition['partition']}"
-            for topic in await client.describe_topics()
-            for partition in topic["partitions"]
-            if len(partition["isr"]) < len(partition["replicas"])
-        ]
+    """The partitions that lack a copy in sync; while nobody answers, who knows."""
+    try:
+        async with admin(servers) as client:
+            topics = await client.describe_topics()
+    except (KafkaError, OSError) as error:
+        return [f"no answer ({type(error).__name__})"]
+    return [
+        f"{topic['topic']}/{partition['partition']}"
+        for topic in topics
+        for partition in topic["partitions"]
+        if len(partition["isr"]) < len(partition["replicas"])
+    ]
 
 
 async def topics(servers: str) -> set[str]:

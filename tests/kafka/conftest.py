@@ -12,17 +12,22 @@ from tests.brokers import Embedded, Kafka
 
 
 @pytest.fixture
-def kafka(outer_kafka: Kafka | None, tmp_path: Path) -> Iterator[Kafka]:
-    """It runs, and may be killed and started again."""
-    if outer_kafka is not None:
-        outer_kafka.empty()
-        yield outer_kafka
-        return
+def embedded_kafka(tmp_path: Path) -> Iterator[Embedded]:
     processes = Processes(tmp_path)
     embedded = Embedded(Broker(processes, tmp_path, free_port()))
     embedded.start()
     yield embedded
     processes.stop("kafka")
+
+
+@pytest.fixture
+def kafka(outer_kafka: Kafka | None, request: pytest.FixtureRequest) -> Kafka:
+    """It runs, and may be killed and started again."""
+    if outer_kafka is None:
+        embedded: Kafka = request.getfixturevalue("embedded_kafka")
+        return embedded
+    outer_kafka.empty()
+    return outer_kafka
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@ import pytest
 
 from services.triage.pathway import Pathway, what_care
 from services.triage.rules import LEVELS
-from shared.vocabulary import PROBLEMS, LevelOfCare, Urgency
+from shared.vocabulary import PROBLEMS, LevelOfCare, Sex, Urgency
 from tests.unit.triage_samples import CALM, POLICY, chart, decided, sheet
+
+DRINKS_3 = (sheet("phq9", *CALM), sheet("auditc", 1, 1, 1))
+DRINKS_4 = (sheet("phq9", *CALM), sheet("auditc", 2, 1, 1))
 
 
 def pathway(**changes: Any) -> Pathway:
@@ -27,7 +30,9 @@ def modalities(found: Pathway, strength: str = "first_line") -> list[str]:
         ({"sheets": (sheet("phq9", 3, 3, 3, 1, 0, 0, 0, 0, 0),)}, LevelOfCare.MODERATE),
         ({"sheets": (sheet("phq9", *[3] * 6, 2, 0, 0),)}, LevelOfCare.MODERATE),
         ({"sheets": (sheet("phq9", *[3] * 6, 2, 0, 0, 3),)}, LevelOfCare.HIGH),  # and life is very difficult
+        ({"sheets": (sheet("phq9", *[3] * 6, 2, 0, 0, 2),)}, LevelOfCare.HIGH),
         ({"sheets": (sheet("phq9", *[3] * 6, 2, 0, 0, 1),)}, LevelOfCare.MODERATE),
+        ({"sheets": (sheet("phq9", *[3] * 6, 2, 0, 0),), "treatments_without_benefit": 1}, LevelOfCare.HIGH),
         ({"sheets": (sheet("phq9", *CALM[:8], 1),)}, LevelOfCare.MODERATE),
         ({"sheets": (sheet("cssrs", 0, 1, 1, 0, 0, 0),)}, LevelOfCare.HIGH),
         ({"sheets": (sheet("cssrs", 0, 1, 0, 1, 0, 0),)}, LevelOfCare.ACUTE),
@@ -66,8 +71,16 @@ def test_scores_of_several_instruments_are_not_added_up() -> None:
         ({"problems": {"psychosis"}}, ("psychiatrist", "therapist")),
         ({"diagnoses": {"F31.4"}}, ("psychiatrist", "therapist")),
         ({"sheets": (sheet("cssrs", 0, 1, 0, 1, 0, 0),)}, ("psychiatrist", "therapist")),
+        ({"treatments_without_benefit": 1}, ("therapist",)),
         ({"treatments_without_benefit": 2}, ("therapist", "psychiatrist")),
         ({"problems": {"chronic_pain"}}, ("therapist", "primary_care")),
+        ({"problems": {"grief", "stress", "anxiety"}}, ("therapist",)),
+        ({"problems": {"grief", "stress", "anxiety", "depression"}}, ("therapist", "psychiatrist")),
+        ({"sex": Sex.FEMALE, "sheets": DRINKS_3}, ("therapist", "primary_care")),
+        ({"sex": Sex.UNKNOWN, "sheets": DRINKS_3}, ("therapist", "primary_care")),
+        ({"sex": Sex.MALE, "sheets": DRINKS_3}, ("therapist",)),
+        ({"sex": Sex.MALE, "sheets": DRINKS_4}, ("therapist", "primary_care")),
+        ({"sheets": (sheet("phq9", *CALM), sheet("mdq", *[1] * 13, 1, 3))}, ("psychiatrist", "therapist")),
         ({"age": 70}, ("therapist", "primary_care")),
         ({"perinatal": True}, ("therapist", "primary_care")),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from services.triage import policy as policy_module
 from services.triage.policy import POLICIES, check, load
-from services.triage.rules import Policy
+from services.triage.rules import Condition, Policy
 from services.triage.words import forbidden_in
 from shared.errors import Misconfigured
 from shared.vocabulary import Urgency
@@ -27,6 +27,26 @@ def without(rule_id: str) -> Policy:
 
 def changed(rule_id: str, **changes: Any) -> Policy:
     return replace(POLICY, rules=tuple(replace(r, **changes) if r.id == rule_id else r for r in POLICY.rules))
+
+
+def item(instrument: str, key: str, at_least: int = 1) -> tuple[Condition, ...]:
+    return (Condition(kind="safety_item", instrument=instrument, items=(key,), at_least=at_least),)
+
+
+def total(instrument: str, at_least: int) -> tuple[Condition, ...]:
+    return (Condition(kind="total", instrument=instrument, at_least=at_least),)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        changed("phq9-severe", when=total("phq9", 27)),
+        changed("phq9-severe", when=(Condition(kind="answer", instrument="phq9", items=("item8",)),)),
+        changed("sheet-problem", raises_to=None),
+    ],
+)
+def test_what_a_policy_may_do(policy: Policy) -> None:
+    assert list(check(policy)) == []
 
 
 def test_what_is_shipped_can_be_loaded() -> None:
@@ -52,6 +72,19 @@ def test_what_is_shipped_can_be_loaded() -> None:
         (changed("phq9-severe", text="This person is low risk."), "'low risk' is not allowed"),
         (replace(POLICY, clocks=POLICY.clocks | {Urgency.URGENT: POLICY.clocks[Urgency.ROUTINE]}),
          "soon must be longer than urgent"),
+        (replace(POLICY, clocks=POLICY.clocks | {Urgency.SOON: POLICY.clocks[Urgency.URGENT]}),
+         "soon must be longer than urgent"),
+        (changed("phq9-item9", when=item("phq9", "item9", at_least=2)), "phq9.item9: no rule of its own"),
+        (changed("phq9-item9", raises_to=None), "phq9.item9: no rule of its own"),
+        (changed("phq9-item9", when=(*item("phq9", "item9"), Condition(kind="age", at_least=18))),
+         "phq9.item9: no rule of its own"),
+        (changed("phq9-severe", when=total("phq9", 28)), "phq9 never reaches 28"),
+        (changed("phq9-severe", when=total("cssrs", 1)), "cssrs never reaches 1"),
+        (changed("phq9-severe", when=item("phq9", "item8")), "not all of item8 are safety items"),
+        (changed("mdq-positive", when=(Condition(kind="clusters", instrument="phq9"),)),
+         "no criteria to meet"),
+        (changed("phq9-severe", when=(Condition(kind="urgency", urgency=Urgency.URGENT),)),
+         "cannot depend on the urgency"),
         (replace(POLICY, reasons={"confirm": {"agrees": "yes"}}), "reasons: needs"),
         (replace(POLICY, next_steps={}), "next_steps"),
     ],

@@ -137,6 +137,30 @@ def test_marked_symptoms_count_for_more_from_65_on() -> None:
     assert decided(chart(age=65, sheets=sheets)).urgency is Urgency.SOON
 
 
+def test_eighteen_is_not_a_minor() -> None:
+    assert fired(chart(age=18)) == {"routine"}
+    assert "child" not in fired(chart(age=12, guardian="present"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "datum"),
+    [
+        ({"sheets": (sheet("cssrs", 0, 0, None, None, None, 1),)}, "cssrs.q6b=not answered"),
+        ({"sheets": (sheet("cssrs", 0, 0, None, None, None, 1, 1),)}, "cssrs.q6b=1"),
+        ({"sheets": (sheet("phq9", *CALM[:8], None),)}, "phq9.item9=not assessed"),
+        ({"sheets": (sheet("phq9", *[3] * 7, None, 0),)}, "phq9.total>=21"),
+        ({"sheets": (sheet("phq9", *[3] * 7, 0, 0),)}, "phq9.total=21"),
+        ({"sheets": (sheet("phq12", 1),)}, "screening=unknown_instrument"),
+        ({"sheets": (sheet("gad7", 9, *[0] * 6),)}, "gad7.item1=out_of_range"),
+        ({"age": None}, "age=not known"),
+        ({"red_flags": {"a_new_flag"}}, "red_flag=a code that is not known"),
+        ({"problems": {"a_new_problem"}}, "problem=a code that is not known"),
+    ],
+)
+def test_the_datum_is_named(changes: dict[str, Any], datum: str) -> None:
+    assert datum in {finding.datum for finding in decided(chart(**changes)).findings}
+
+
 def test_an_unknown_code_is_not_quoted() -> None:
     case = chart(red_flags={"jane_doe_5550100"}, problems={"jane_doe_5550100"})
     assert not any("jane" in finding.datum for finding in decided(case).findings)
@@ -147,6 +171,8 @@ class TestReview:
         case = chart(sheets=(sheet("phq9", *CALM), sheet("cssrs", 0, 1, 0, 1, 0, 0)))
         assert "safety-conflict" in asked(case)
         assert decided(case).urgency is Urgency.VERY_URGENT
+        for other in (sheet("phq9", *CALM[:8], None), sheet("gad7", *[0] * 7), sheet("phq9", *CALM[:8], 1)):
+            assert "safety-conflict" not in asked(chart(sheets=(other, sheet("cssrs", 0, 1, 0, 1, 0, 0))))
         agreeing = chart(sheets=(sheet("phq9", *CALM[:8], 1), sheet("cssrs", 0, 1, 0, 1, 0, 0)))
         assert "safety-conflict" not in asked(agreeing)
 
@@ -169,6 +195,11 @@ class TestReview:
         case = chart(sheets=(sheet("phq9", *[3] * 6, None, 0, 0),))  # 18 given, 20 estimated
         assert decided(case).urgency is Urgency.ROUTINE
         assert asked(case) == {"phq9-severe-estimated"}
+        certain = chart(sheets=(sheet("phq9", *[3] * 6, None, 2, 0),))  # 20 given: no estimate is needed
+        assert decided(certain).urgency is Urgency.SOON
+        assert asked(certain) == set()
+        below = chart(sheets=(sheet("phq9", *[2] * 7, None, 0),))
+        assert asked(below) == set()
 
     def test_a_person_looks_within_a_day_or_the_referrals_own_clock(self) -> None:
         assert decided(chart(requested_priority=Priority.UNKNOWN)).review_by == ASKED_AT + timedelta(hours=24)

@@ -1,0 +1,66 @@
+"""A Kafka that asks for TLS and a password lets in who has both, and nobody else."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from shared import kafka
+from shared.settings import ServiceSettings
+from tests.apache.cluster import KafkaCluster
+from tests.apache.security import Security
+
+
+@pytest.fixture(scope="module")
+def secured(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    if pytestconfig.getoption("--kafka") != "apache":
+        pytest.skip("is about Apache Kafka itself: make test-kafka")
+    with KafkaCluster(tmp_path_factory.mktemp("secured"), secured=True) as cluster:
+        cluster.start()
+        yield cluster
+
+
+def settings(cluster: KafkaCluster, **changes: Any) -> ServiceSettings:
+    return ServiceSettings.model_validate(cluster.environment | {"KAFKA_PARTITIONS": 1} | changes)
+
+
+async def test_with_the_password_and_the_authority_facts_flow(secured: KafkaCluster) -> None:
+    own = settings(secured)
+    await kafka.create_topics(own, {"topic"})
+    producer = await kafka.start_producer("test", own)
+    await producer.send_and_wait("topic", b"hello")
+    await producer.stop()
+    broker = kafka.make_broker("test", own)
+    arrived: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    @broker.subscriber("topic", group_id="group", auto_offset_reset="earliest")
+    async def take(body: bytes) -> None:
+        arrived.set_result(body)
+
+    async with broker:
+        await broker.start()
+        assert await asyncio.wait_for(arrived, 20) == b"hello"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"KAFKA_PASSWORD": "guessed"}, id="wrong password"),
+        pytest.param({"KAFKA_USERNAME": "somebody"}, id="unknown user"),
+        pytest.param({"KAFKA_SECURITY": "SSL"}, id="no password"),
+        pytest.param({"KAFKA_SECURITY": "SASL_PLAINTEXT"}, id="password in clear"),
+        pytest.param({"KAFKA_SECURITY": "PLAINTEXT"}, id="neither"),
+    ],
+)
+async def test_without_either_nobody_gets_in(secured: KafkaCluster, changes: dict[str, str]) -> None:
+    with pytest.raises(KafkaError):
+        await asyncio.wait_for(kafka.create_topics(settings(secured, **changes), {"theirs"}), 30)
+
+
+async def test_a_kafka_of_another_authority_gets_no_password(secured: KafkaCluster, tmp_path: Path) -> None:
+    other = Security.make(tmp_path)
+    with pytest.raises(KafkaError):
+        await kafka.create_topics(settings(secured, KAFKA_CA_FILE=other.ca_file), {"theirs"})
