@@ -8,10 +8,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 from faststream.exceptions import NackMessage
 from opentelemetry.trace import SpanKind
 
@@ -20,6 +19,7 @@ from shared.errors import Permanent, Transient
 from shared.events import AnyFact, ReferralFact, Topic
 from shared.health import Turning
 from shared.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES
+from shared.parking import Parking
 from shared.postgres import Connection, Pool, transaction
 from shared.reading import Received
 
@@ -29,14 +29,6 @@ Handler = Callable[[Connection, Sequence[AnyFact]], Awaitable[None]]
 
 RETRY_FOR_SECONDS: Final = 120
 """Then the batch is handed back, well within Kafka's max.poll.interval of 300 s, and read again."""
-
-
-class ParkingProducer(Protocol):
-    """As much of aiokafka's producer as parking needs."""
-
-    async def send_and_wait(
-        self, topic: str, *, value: bytes | None, key: bytes, headers: dead_letter.Headers
-    ) -> object: ...
 
 
 @dataclass
@@ -68,13 +60,14 @@ class Consumer:
     handler: Handler
     max_records: int
     pool: Callable[[], Pool]
-    producer: Callable[[], Awaitable[ParkingProducer]]
+    parking: Parking
     done: Callable[[], None]
     turning: Turning
     max_parked_in_a_row: int
     assignment: Assignment = field(default_factory=Assignment)
     parked_in_a_row: int = 0
     in_hand: int = 0
+    in_hand_since: float | None = None
     leave: Callable[[], Coroutine[None, None, None]] = field(default=_nowhere)
     reader: Callable[[], AIOKafkaConsumer | None] = field(default=lambda: None)
     stopping: asyncio.Task[None] | None = None
@@ -85,8 +78,8 @@ class Consumer:
             await asyncio.sleep(0.1)
             raise NackMessage
         self.turning.begin()
-        self.in_hand = len(batch)
         started = time.monotonic()
+        self.in_hand, self.in_hand_since = len(batch), started
         try:
             await self._take(batch)
         except (NackMessage, asyncio.CancelledError):
@@ -96,7 +89,7 @@ class Consumer:
             raise NackMessage from None
         finally:
             self.turning.end()
-            self.in_hand = 0
+            self.in_hand, self.in_hand_since = 0, None
         BATCH_SECONDS.labels(self.group).observe(time.monotonic() - started)
         BATCH_FACTS.labels(self.group).observe(len(batch))
         self.done()
@@ -151,17 +144,12 @@ class Consumer:
         log.error("parked", action="park", group=self.group, reason=reason, origin=dead_letter.origin(record))
 
     async def _send_to_dead(self, record: ConsumerRecord, reason: str) -> None:
-        try:
-            async with asyncio.timeout(20):
-                producer = await self.producer()
-                await producer.send_and_wait(
-                    self.topic.dead(self.group),
-                    value=record.value or b"",
-                    key=dead_letter.origin(record).encode(),
-                    headers=dead_letter.headers(record, reason=reason, handler=self.group),
-                )
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise Transient(f"kafka:{type(error).__name__}") from error
+        await self.parking.send(
+            self.topic.dead(self.group),
+            value=record.value or b"",
+            key=dead_letter.origin(record).encode(),
+            headers=dead_letter.headers(record, reason=reason, handler=self.group),
+        )
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Again and again while the world is not ready; then hand the batch back, before our seat is lost."""

@@ -1,7 +1,6 @@
 """What every request passes: a body limit, a trace, a measure of time."""
 
 import time
-
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,7 +8,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import trace
 from shared.metrics import HTTP_SECONDS
 from shared.problems import Problem
-
 
 OPERATIONS: Final = ("/health/", "/metrics")
 """Asked for all the time by machines; not worth a trace."""

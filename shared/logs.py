@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+SELDOM_SECONDS = 10
 _NOISY = ("aiokafka", "faststream", "httpx", "httpcore", "asyncio")
 
 
@@ -41,6 +42,23 @@ def _third_party(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+class _Seldom(logging.Filter):
+    """A library that says the same ten times a second says it once in ten seconds here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(_NOISY):
+            return True
+        place = (record.name, record.lineno)
+        if record.created - self._said.get(place, 0.0) < SELDOM_SECONDS:
+            return False
+        self._said[place] = record.created
+        return True
+
+
 def configure(service: str, level: str) -> None:
     """Send this process's logs, and those of the libraries it uses, to standard error as JSON."""
     chain: list[Any] = [
@@ -55,6 +73,7 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
+    handler.addFilter(_Seldom())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*chain, _third_party],

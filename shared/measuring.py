@@ -1,11 +1,14 @@
 """What is measured of a process from outside its work: how far behind, how busy, does it turn?"""
 
 import asyncio
+import time
+from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer
 
+from shared.consumer import Consumer
 from shared.health import Health
-from shared.metrics import POOL_CONNECTIONS, POOL_LIMIT, READY, TURNING
+from shared.metrics import IN_HAND_SECONDS, POOL_CONNECTIONS, POOL_LIMIT, READY, TURNING
 from shared.postgres import Pool
 
 SECONDS = 10
@@ -28,6 +31,13 @@ def note_health(health: Health) -> None:
     for name, check in health.live.items():
         TURNING.labels(name).set(check() is None)
     READY.set(not health.not_ready())
+
+
+def note_consumers(consumers: Iterable[Consumer]) -> None:
+    now = time.monotonic()
+    for consumer in consumers:
+        since = consumer.in_hand_since
+        IN_HAND_SECONDS.labels(consumer.group).set(0 if since is None else now - since)
 
 
 def note_pool(pool: Pool | None) -> None:

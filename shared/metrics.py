@@ -32,6 +32,14 @@ LAG: Final = Gauge(
 PARTITIONS: Final = Gauge(
     "careroute_consumer_partitions", "Partitions assigned to this process.", ["group", "topic"]
 )
+IN_HAND_SECONDS: Final = Gauge(
+    "careroute_batch_in_hand_seconds",
+    "Since when the batch in hand is being tried; 0 between two.",
+    ["group"],
+)
+MEASURED_AT: Final = Gauge(
+    "careroute_measured_at_seconds", "When this process last counted in its database, in Unix time."
+)
 TURNING: Final = Gauge(
     "careroute_turning", "1 while this part of the work turns, 0 when it is stuck or has stopped.", ["work"]
 )
@@ -42,7 +50,9 @@ OUTBOX_SENT: Final = Counter(
     "careroute_outbox_sent_total", "Facts that Kafka has acknowledged to this process's relay.", ["lane"]
 )
 RELAY_LEADS: Final = Gauge(
-    "careroute_relay_leads", "1 where the relay of this lane works; one replica of a service has it.", ["lane"]
+    "careroute_relay_leads",
+    "1 where the relay of this lane works; one replica of a service has it.",
+    ["lane"],
 )
 POOL_CONNECTIONS: Final = Gauge(
     "careroute_pool_connections", "Connections to Postgres, by whether they are in use.", ["state"]

@@ -13,21 +13,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from faststream.kafka import KafkaBroker
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
 
-from shared import inbox, kafka, logs, measuring, outbox, problems, reading, telemetry
+from shared import inbox, kafka, logs, measuring, outbox, parking, problems, reading, telemetry
 from shared.auth import Verifier
 from shared.consumer import Consumer, Handler
 from shared.errors import Transient
 from shared.events import EXPRESS_TOPICS, Lane, Topic
 from shared.health import Health, Turning
 from shared.http import Edge
-from shared.metrics import LAG, OUTBOX_AGE, OUTBOX_DEPTH, PARTITIONS, RELAY_LEADS, RETRIES
+from shared.metrics import LAG, MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, PARTITIONS, RELAY_LEADS, RETRIES
 from shared.postgres import OWN_TABLES, TRANSIENT, Connection, Pool, migrate, open_pool, transaction
 from shared.settings import ServiceSettings
 
@@ -54,13 +53,14 @@ class Service:
 
     def __init__(self, name: str, settings: ServiceSettings, *, migrations: Path) -> None:
         logs.configure(name, settings.log_level)
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and say little
         self._last_spans = telemetry.record(name, settings.otel_traces_exporter)
         self.name = name
         self.settings = settings
         self.health = Health()
         self._migrations = migrations
         self._pool: Pool | None = None
-        self._producer: AIOKafkaProducer | None = None
+        self._parking = parking.Parking(self._start_parking)
         self._consumers: list[Consumer] = []
         self._announced: set[str] = set()
         self._loops: list[_Loop] = []
@@ -84,7 +84,7 @@ class Service:
             handler=handler,
             max_records=self.settings.express_batch_size if express else self.settings.batch_size,
             pool=lambda: self.pool,
-            producer=self._parking_producer,
+            parking=self._parking,
             done=self.wake,
             turning=Turning(self.settings.stuck_after_seconds),
             max_parked_in_a_row=self.settings.max_parked_in_a_row,
@@ -113,11 +113,15 @@ class Service:
 
     def wake(self) -> None:
         """After a commit: the relays have something to send, some loops something to do."""
-        for relay in self._relays:
-            relay.woken.set()
+        self.wake_relays()
         for loop in self._loops:
             if loop.after_commits:
                 loop.woken.set()
+
+    def wake_relays(self) -> None:
+        """After a commit that concerns no loop."""
+        for relay in self._relays:
+            relay.woken.set()
 
     def app(
         self,
@@ -217,13 +221,14 @@ class Service:
             row = depths.get(lane)
             OUTBOX_DEPTH.labels(lane).set(row["depth"] if row else 0)
             OUTBOX_AGE.labels(lane).set(row["age"] if row else 0)
+        MEASURED_AT.set_to_current_time()
 
     async def _measure_lag(self) -> None:
         for consumer in self._consumers:
             reader = consumer.reader()
             if reader is None:
                 continue
-            with suppress(KafkaError, IllegalStateError, TimeoutError):  # then the last known stands
+            with suppress(KafkaError, ConsumerStoppedError, TimeoutError):  # then the last known stands
                 unread, partitions = await measuring.behind(reader)
                 LAG.labels(consumer.group, consumer.topic).set(unread + consumer.in_hand)
                 PARTITIONS.labels(consumer.group, consumer.topic).set(partitions)
@@ -272,10 +277,9 @@ class Service:
         RELAY_LEADS.labels(lane).set(0)
         return outbox.Relay(self.name, lane, connect, start_producer)
 
-    async def _parking_producer(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            self._producer = await kafka.start_producer(f"{self.name}-parking", self.settings)
-        return self._producer
+    async def _start_parking(self) -> parking.Producer:
+        producer: parking.Producer = await kafka.start_producer(f"{self.name}-parking", self.settings)
+        return producer
 
     def _run(self, work: Any, name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -311,10 +315,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._producer is not None:
-            with suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(5):
-                    await self._producer.stop()
+        await self._parking.stop()
         if self._pool is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._pool.close(), 5)
@@ -344,6 +345,7 @@ class Service:
         @router.get("/metrics", include_in_schema=False)
         async def metrics() -> Response:
             measuring.note_health(self.health)
+            measuring.note_consumers(self._consumers)
             measuring.note_pool(self._pool)
             return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import Misconfigured
+
+SECRETS: Final = "CAREROUTE_SECRETS"
 
 
 def _shared(name: str, about: str) -> object:
@@ -95,9 +97,12 @@ class ServiceSettings(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """From the environment. Raises `Misconfigured` naming every wrong variable, never its value."""
+        """From the environment, and from the folder CAREROUTE_SECRETS: one file for each variable.
+
+        Raises `Misconfigured` naming every wrong variable, never its value.
+        """
         try:
-            return cls()
+            return cls(_secrets_dir=os.environ.get(SECRETS) or None)  # type: ignore[call-arg]  # its base takes it
         except ValidationError as error:
             lines = (
                 f"{cls.variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors(include_input=False)

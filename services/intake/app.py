@@ -9,6 +9,7 @@ from services.intake import (
     http_batch,
     http_events,
     http_submitting,
+    measuring,
     on_facts,
     openapi,
     policy,
@@ -22,6 +23,7 @@ from shared.service import Service
 
 HOUR = 3600
 LOOK_SECONDS = 0.25
+MEASURE_SECONDS = 10
 
 
 def create_app(settings: IntakeSettings | None = None) -> FastAPI:
@@ -39,6 +41,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
         service.consumes(topic, group=group, handler=on_facts.take_as(group))
     service.every(LOOK_SECONDS, "event streams", desk.watch.look)
     service.every(HOUR, "forget keys", desk.forget_keys)
+    service.every(MEASURE_SECONDS, "measure-referrals", lambda: measuring.count(service.pool))
 
     router = APIRouter()
     for part in (http_batch, http_submitting, http_asking, http_events):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from services.intake import store
+from services.intake import measuring, store
 from services.intake.progress import progress
 from services.intake.timeline import heard, kept
 from shared import inbox
@@ -38,5 +38,6 @@ def take_as(group: str) -> Handler:
         stands = {referral_id: progress(map(heard, told)) for referral_id, told in known.items()}
         await store.tell(connection, fresh)
         await store.save_progress(connection, stands, now=now())
+        measuring.time(known, fresh, stands)
 
     return take

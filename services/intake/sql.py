@@ -135,3 +135,26 @@ SEAL_AGAIN: Final = f"""
 NOTE_ACCESS: Final = """
     insert into identity_access (referral_id, subject, role, clinic) values ($1, $2, $3, $4)
 """
+
+_UNDER_WAY: Final = "state not in ('returned', 'withdrawn', 'closed')"
+
+UNDER_WAY: Final = f"""
+    select state, urgency, count(*) as count from referral where {_UNDER_WAY} group by state, urgency
+"""
+
+MISSED: Final = f"""
+    select coalesce(urgency, 'none') as urgency, count(*) as count
+    from (select id, urgency from referral
+          where {_UNDER_WAY} and due_by < now()
+            and state in ('received', 'in_review', 'triaged', 'waitlisted', 'offered', 'crisis_handover')
+          limit 5000) as late
+    where not exists (
+        select from timeline where referral_id = late.id and fact->>'type' = 'NoticeAcknowledged'
+                               and fact->>'audience' = any($1::text[]))
+    group by 1
+"""
+
+OLDEST_UNTRIAGED: Final = f"""
+    select coalesce(extract(epoch from now() - min(created_at)), 0)::float8 from referral
+    where {_UNDER_WAY} and state = 'received'
+"""

@@ -100,7 +100,7 @@ async def silence(connection: Connection, *, limit: int) -> int:
     news = [
         facts.declined(referrals[a.offer.referral_id], a.offer, a.reason or EXPIRED, now=at) for a in answers
     ]
-    with facts.caused(referrals.values()):
+    with facts.caused(referrals, news, since=at):
         await outbox.announce(connection, news)
     return len(ran_out)
 

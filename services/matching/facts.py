@@ -1,6 +1,6 @@
 """What matching says: rows put into facts. No name of anybody is on them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypedDict
@@ -13,8 +13,10 @@ from shared import trace
 from shared.events import (
     AppointmentBooked,
     CriterionScore,
+    Fact,
     MatchAccepted,
     MatchDeclined,
+    MatchingFact,
     MatchProposed,
     ReferralClosed,
     ReferralWaitlisted,
@@ -35,9 +37,14 @@ class Stamp(TypedDict):
     urgency: Urgency
 
 
-def caused(referrals: Iterable[Referral]) -> AbstractContextManager[None]:
+def caused(
+    referrals: Mapping[UUID, Referral], news: Iterable[Fact], *, since: datetime
+) -> AbstractContextManager[None]:
     """What is said of each belongs to the trace of the fact that brought it here."""
-    return trace.causes({r.id: trace.child(r.traceparent) for r in referrals if r.traceparent})
+    said = {fact.referral_id: fact.type for fact in news if isinstance(fact, MatchingFact)}
+    found = [(referrals[id_].traceparent, id_, type_) for id_, type_ in said.items()]
+    origins = [trace.Origin(id_, traceparent, type_) for traceparent, id_, type_ in found if traceparent]
+    return trace.steps("match", origins, since=since)
 
 
 def _stamp(referral: Referral, now: datetime) -> Stamp:

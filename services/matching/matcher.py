@@ -81,8 +81,14 @@ class Matcher:
     async def measure(self) -> None:
         async with transaction(self.pool()) as connection:
             waiting = await waitlist_store.count_by_reason(connection)
+            longest = await waitlist_store.longest_wait(connection)
+            free, taken = await places.count(connection)
         for reason in REASONS:
             metrics.WAITING.labels(reason).set(waiting.get(reason, 0))
+        for urgency in Urgency:
+            metrics.LONGEST_WAIT.labels(urgency).set(longest.get(urgency, 0))
+        metrics.PLACES.labels("open").set(free)
+        metrics.PLACES.labels("taken").set(taken)
 
     async def vacancies(self) -> bool:
         """Offer what came free to those who wait, most urgent first, until taken or of no use to any."""
@@ -130,7 +136,7 @@ class Matcher:
             if isinstance(v, Waitlisting) and (put_off or v.reason != by_id[v.client_id].reason)
         ]
         news += await self._wait(connection, waits, by_id, at)
-        with said.caused(referrals):
+        with said.caused(by_id, news, since=at):
             await outbox.announce(connection, news)
         metrics.OFFERED.inc(len(won))
         metrics.PLACES_LOST.inc(len(proposals) - len(won))

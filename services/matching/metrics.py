@@ -14,3 +14,9 @@ PLACES_LOST: Final = Counter(
     "careroute_matching_places_lost_total", "Places that another matcher took between decision and taking."
 )
 WAITING: Final = Gauge("careroute_matching_waiting", "Clients who wait, by reason.", ["reason"])
+LONGEST_WAIT: Final = Gauge(
+    "careroute_matching_longest_wait_seconds",
+    "How long who waits longest has waited, by urgency.",
+    ["urgency"],
+)
+PLACES: Final = Gauge("careroute_matching_places", "Places of active therapists, open or taken.", ["state"])

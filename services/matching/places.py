@@ -30,6 +30,12 @@ GIVE_BACK: Final = """
     where therapist.id = freed.id
 """
 
+COUNT: Final = """
+    select coalesce(sum(greatest(0, places_total - places_taken)), 0)::float8 as open,
+           coalesce(sum(places_taken), 0)::float8 as taken
+    from therapist where active
+"""
+
 VACANCIES: Final = """
     insert into vacancy (therapist_id, entry) select therapist_id, $2 from unnest($1::uuid[]) as therapist_id
 """
@@ -63,3 +69,9 @@ async def give_back(connection: Connection, therapist_ids: Iterable[UUID]) -> No
 async def vacancies(connection: Connection, therapist_ids: Iterable[UUID], *, entry: bool) -> None:
     """Note that these may now help somebody: a place came free, or (`entry`) their entry changed."""
     await connection.execute(VACANCIES, sorted(set(therapist_ids)), entry)
+
+
+async def count(connection: Connection) -> tuple[float, float]:
+    """Open and taken, of therapists who take clients."""
+    (row,) = await connection.fetch(COUNT)
+    return row["open"], row["taken"]

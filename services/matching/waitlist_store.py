@@ -110,6 +110,11 @@ COUNT: Final = """
     from referral where state = 'waiting' group by 1
 """
 
+LONGEST: Final = """
+    select urgency, extract(epoch from now() - min(waiting_since))::float8 as seconds
+    from referral where state in ('waiting', 'held') and needs is not null group by urgency
+"""
+
 
 async def load(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Referral]:
     """Locked, in the order of ids."""
@@ -200,3 +205,8 @@ async def page(
 
 async def count_by_reason(connection: Connection) -> dict[str, int]:
     return {record["reason"]: record["waiting"] for record in await connection.fetch(COUNT)}
+
+
+async def longest_wait(connection: Connection) -> dict[str, float]:
+    """Seconds, by urgency."""
+    return {record["urgency"]: record["seconds"] for record in await connection.fetch(LONGEST)}

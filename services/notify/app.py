@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import httpx
 from fastapi import APIRouter, FastAPI
@@ -24,9 +25,13 @@ from services.notify.on_matching import on_matching
 from services.notify.on_triage import on_triage
 from services.notify.sealing import Sealer
 from services.notify.settings import NotifySettings
+from services.notify.soon import Soon
 from services.notify.webhook import Links
 from shared.events import Lane, Topic
 from shared.service import Service
+
+TOGETHER_SECONDS: Final = 0.02
+"""Ordinary deliveries that end so close together are noted in one transaction."""
 
 
 def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient | None = None) -> FastAPI:
@@ -52,7 +57,8 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
         escalation = Escalation(lane=lane, pool=lambda: service.pool, committed=service.wake)
         service.every(1, f"escalate-{lane}", escalation.turn, after_commits=True)
         deliverer = _deliverer(lane, service, settings, sealer, client)
-        deliverer.wake = service.every(0.5, f"deliver-{lane}", deliverer.turn, after_commits=True)
+        wake_up = service.every(0.5, f"deliver-{lane}", deliverer.turn, after_commits=True)
+        deliverer.wake = wake_up if lane is Lane.EXPRESS else Soon(wake_up, seconds=TOGETHER_SECONDS)
         deliverers.append(deliverer)
     service.every(5, "measure-alerts", lambda: escalate.measure(service.pool))
 
@@ -82,7 +88,7 @@ def _deliverer(
         places=settings.express_concurrency if express else settings.concurrency,
         lines=Lines(per_host, rests=not express),
         timeout_seconds=settings.timeout_seconds,
-        committed=service.wake,
+        committed=service.wake if express else service.wake_relays,
     )
 
 

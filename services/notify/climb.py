@@ -103,6 +103,7 @@ def _alarm_notices(
             occurred_at=now,
             created_at=now,
             answers=about.id,
+            traceparent=about.traceparent,
             unaddressed=not directory.covering(words.audience, about.region),
         )
         for words in wording.alarm(reason, about.urgency, about.respond_by)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from opentelemetry.trace import SpanKind
 
 from services.notify import alert_store, delivery_store, webhook
 from services.notify.delivery_store import Attempt, Later
@@ -21,12 +22,13 @@ from services.notify.metrics import DELIVERIES, TOLD_SECONDS
 from services.notify.retry import Again, GiveUp, Kind, Outcome, Patience, next_attempt
 from services.notify.sealing import Sealer
 from services.notify.webhook import Links
-from shared import logs, outbox
+from shared import logs, outbox, trace
 from shared.errors import Transient
 from shared.events import Lane, NoticeFailed, NoticeSent, NotifyFact
 from shared.ids import new_id
 from shared.ids import now as present
 from shared.postgres import Connection, Pool, Record, transaction
+from shared.trace import Step
 
 log = logs.get(__name__)
 
@@ -51,7 +53,7 @@ class Deliverer:
     clock: Callable[[], datetime] = present
     wake: Callable[[], None] = _nobody
     committed: Callable[[], None] = _nobody
-    _under_way: dict[asyncio.Task[Outcome], Record] = field(default_factory=dict)
+    _under_way: dict[asyncio.Task[Outcome], tuple[Record, Step]] = field(default_factory=dict)
     _ended: list[Attempt] = field(default_factory=list)
     _closing: bool = False
     _turning: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -98,21 +100,24 @@ class Deliverer:
         )
 
     def _start(self, row: Record) -> None:
-        task = asyncio.create_task(self._attempt(row), name=f"deliver:{row['id']}")
-        self._under_way[task] = row
+        about = {"careroute.delivery_id": str(row["id"]), "careroute.attempt": row["attempts"]}
+        step = trace.begin(f"tell {row['audience']}", row["traceparent"], kind=SpanKind.CLIENT, about=about)
+        task = asyncio.create_task(self._attempt(row, step), name=f"deliver:{row['id']}")
+        self._under_way[task] = row, step
         self.lines.took(row["line"])
         task.add_done_callback(self._end)
 
-    async def _attempt(self, row: Record) -> Outcome:
+    async def _attempt(self, row: Record, step: Step) -> Outcome:
         if not row["active"] or row["url"] is None:
             return Outcome(Kind.REFUSED, "inactive")
         now = self.clock()
         content = webhook.body(row, self.links, now)
         headers = webhook.headers(row, self.sealer.open(row["secret"]), content, now)
+        headers["traceparent"] = step.traceparent
         return await webhook.post(self.client, row["url"], content, headers, seconds=self.timeout_seconds)
 
     def _end(self, task: asyncio.Task[Outcome]) -> None:
-        row = self._under_way.pop(task)
+        row, step = self._under_way.pop(task)
         self.lines.freed(row["line"])
         if task.cancelled():
             return
@@ -121,7 +126,8 @@ class Deliverer:
             self.lines.went_wrong(row["line"], self.clock(), outcome.rest)
         elif outcome.code.startswith("http_"):
             self.lines.went_well(row["line"])
-        self._ended.append(Attempt(row, outcome))
+        step.end(None if outcome.kind is Kind.DELIVERED else outcome.code)
+        self._ended.append(Attempt(row, outcome, step.traceparent))
         DELIVERIES.labels(self.lane, outcome.kind).inc()
         self.wake()
 
@@ -136,7 +142,8 @@ class Deliverer:
         await delivery_store.again(connection, later)
         facts = await self._sent(connection, sent, now)
         facts += await self._lost(connection, lost, now)
-        await outbox.announce(connection, facts)
+        with trace.causes({attempt.row["referral_id"]: attempt.traceparent for attempt in ended}):
+            await outbox.announce(connection, facts)
 
     def _verdict(self, attempt: Attempt, now: datetime) -> Again | GiveUp:
         return next_attempt(

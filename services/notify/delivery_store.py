@@ -55,7 +55,8 @@ TAKE: Final = """
     select taken.id, taken.notice_id, taken.recipient, taken.channel, taken.step, taken.line, taken.attempts,
            taken.first_at, notice.about, notice.audience, notice.referral_id, notice.revision, notice.clinic,
            notice.region, notice.urgency, notice.title, notice.text, notice.respond_by, notice.occurred_at,
-           notice.is_alert, notice.answers, recipient.active, channel.kind, channel.url, channel.secret,
+           notice.is_alert, notice.answers, notice.traceparent, recipient.active, channel.kind, channel.url,
+           channel.secret,
            (select count(*) from channel c where c.recipient = taken.recipient) as channels
     from taken
          join notice on notice.id = taken.notice_id
@@ -100,6 +101,7 @@ class Attempt:
 
     row: Record
     outcome: Outcome
+    traceparent: str
 
     @property
     def id(self) -> UUID:

@@ -7,8 +7,8 @@ from typing import Final
 
 from services.notify import alert_store, climb, recipient_store, saving
 from services.notify.metrics import OPEN_ALERTS, UNANSWERED
-from services.notify.plan import Plan
-from shared import outbox
+from services.notify.plan import Climber, Plan
+from shared import outbox, trace
 from shared.events import Lane
 from shared.ids import now as present
 from shared.postgres import Pool, transaction
@@ -37,9 +37,15 @@ class Escalation:
             plan = Plan()
             for climber in due:
                 climb.climb(climber, directory, plan, now=now)
-            await outbox.announce(connection, await saving.save(connection, plan, now=now))
+            with trace.steps("escalate", map(_origin, due), since=now):
+                await outbox.announce(connection, await saving.save(connection, plan, now=now))
         self.committed()
         return len(due) == AT_ONCE
+
+
+def _origin(climber: Climber) -> trace.Origin:
+    notice = climber.notice
+    return trace.Origin(notice.referral_id, notice.traceparent, notice.about)
 
 
 async def measure(pool: Pool) -> None:

@@ -34,7 +34,7 @@ REMEMBER: Final = """
 
 COLUMNS: Final = """
     id, event_id, audience, about, referral_id, revision, decision, clinic, region, therapist, urgency,
-    lane, title, text, respond_by, occurred_at, created_at, is_alert, answers, unaddressed
+    lane, title, text, respond_by, occurred_at, created_at, is_alert, answers, unaddressed, traceparent
 """
 
 INSERT: Final = f"""
@@ -42,7 +42,8 @@ INSERT: Final = f"""
     select {COLUMNS} from unnest(
         $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::integer[], $7::integer[], $8::text[],
         $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[],
-        $16::timestamptz[], $17::timestamptz[], $18::boolean[], $19::uuid[], $20::boolean[]
+        $16::timestamptz[], $17::timestamptz[], $18::boolean[], $19::uuid[], $20::boolean[],
+        $21::text[]
     ) as told ({COLUMNS})
     on conflict (event_id, audience) do nothing
     returning id

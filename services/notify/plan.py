@@ -41,6 +41,7 @@ class Notice:
     is_alert: bool = False
     answers: UUID | None = None
     unaddressed: bool = False
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from services.notify.ladder import Alert, Clocks, Pace
 from services.notify.paging import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
 from services.notify.plan import Climber, Notice, Plan
 from services.notify.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
+from shared import trace
 from shared.events import Lane, ReferralFact, TriageFact
 from shared.ids import new_id
 from shared.vocabulary import Urgency
@@ -104,4 +105,5 @@ def _notice(
         occurred_at=fact.occurred_at,
         created_at=now,
         is_alert=said.alert,
+        traceparent=trace.cause_of(fact.referral_id),
     )

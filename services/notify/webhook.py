@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import httpx
 
-from services.notify import retry
+from services.notify import pools, retry
 from services.notify.retry import Kind, Outcome
 from shared.postgres import Record
 
@@ -80,7 +80,12 @@ def make_client() -> httpx.AsyncClient:
     """Bounded by its callers, not by its pool; follows no redirect and keeps no cookie."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=200)
     cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.AsyncClient(limits=limits, timeout=None, cookies=cookies)  # noqa: S113  # see the limit in `post`
+    return httpx.AsyncClient(
+        transport=pools.transport(),
+        limits=limits,
+        timeout=None,  # noqa: S113  # see the limit in `post`
+        cookies=cookies,
+    )
 
 
 async def post(

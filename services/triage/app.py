@@ -2,15 +2,19 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 
+from services.triage import measuring
 from services.triage.http import routes
 from services.triage.on_referral import on_referral
 from services.triage.policy import load
 from services.triage.settings import TriageSettings
 from shared.events import Topic
 from shared.service import Service
+
+MEASURE_SECONDS: Final = 10
 
 
 def create_app(settings: TriageSettings | None = None) -> FastAPI:
@@ -20,6 +24,7 @@ def create_app(settings: TriageSettings | None = None) -> FastAPI:
     handler = partial(on_referral, policy=policy)
     service.consumes(Topic.INTAKE_EXPRESS, group="triage-express", handler=handler)
     service.consumes(Topic.INTAKE_REFERRALS, group="triage", handler=handler)
+    service.every(MEASURE_SECONDS, "measure-reviews", lambda: measuring.count(service.pool))
     service.announces(Topic.TRIAGE_EXPRESS, Topic.TRIAGE_DECISIONS)
     return service.app(
         routes(policy, pool=lambda: service.pool, wake=service.wake),

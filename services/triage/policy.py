@@ -5,17 +5,17 @@ condition which can come and go may raise; and that every safety item, red flag 
 the vocabulary has an outcome.
 """
 
-import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from pydantic import ValidationError
-
+from services.triage.calendars import Clock, always_shorter
 from services.triage.conditions import CONFLICTS
-from services.triage.policy_shapes import IndicationsFile, PolicyFile
+from services.triage.policy_files import POLICIES as POLICIES
+from services.triage.policy_files import PolicyRefused, read_indications, read_policy
+from services.triage.reach import indications_never_used, never_fires, without_outcome
 from services.triage.rules import (
     URGENCIES,
     Condition,
@@ -26,30 +26,27 @@ from services.triage.rules import (
     at_least_as_urgent,
 )
 from services.triage.words import forbidden_in
-from shared.errors import Misconfigured
 from shared.instruments import INSTRUMENTS
 from shared.vocabulary import RED_FLAGS, Priority, Urgency
 
-POLICIES: Final = Path(__file__).parent / "policies"
-
-Shape = TypeVar("Shape", PolicyFile, IndicationsFile)
-
+A_DAY: Final = timedelta(days=1)
 ACTIONS: Final = frozenset({"confirm", "raise", "lower", "return"})
 
 
 def load(path: Path, indications: Path = POLICIES / "indications.toml") -> Policy:
-    """Raises `Misconfigured`, naming the file and every fault in it."""
-    file = _read(path, PolicyFile)
-    policy = file.policy(_read(indications, IndicationsFile).indications())
+    """Raises `PolicyRefused`, naming the file and every fault in it."""
+    policy = read_policy(path).policy(read_indications(indications).indications())
     faults = list(check(policy))
     if faults:
-        raise Misconfigured(f"{path.name}: " + "; ".join(faults))
+        raise PolicyRefused(path.name, faults)
     return policy
 
 
 def check(policy: Policy) -> Iterator[str]:
     """What is wrong with a policy of the right shape, in sentences."""
     yield from _clocks(policy.clocks)
+    if policy.review_at_latest > A_DAY:
+        yield "review_at_latest: a safety answer waits for a person a day at most"
     yield from _ids(policy)
     yield from _conditions(policy)
     yield from _safety_items(policy)
@@ -57,30 +54,20 @@ def check(policy: Policy) -> Iterator[str]:
     yield from _priorities(policy)
     yield from _doubts(policy)
     yield from _wording(policy)
+    yield from without_outcome(policy)
+    yield from indications_never_used(policy)
     if set(policy.reasons) != ACTIONS or not all(policy.reasons.values()):
         yield f"reasons: needs at least one code each for {', '.join(sorted(ACTIONS))}"
     if not policy.next_steps:
         yield "next_steps: a referral can not be returned without one"
 
 
-def _read(path: Path, shape: type[Shape]) -> Shape:
-    try:
-        return shape.model_validate(tomllib.loads(path.read_text()))
-    except OSError as error:
-        raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise Misconfigured(f"{path.name}: not TOML: {error}") from None
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise Misconfigured(f"{path.name}: " + "; ".join(faults)) from None
-
-
-def _clocks(clocks: dict[Urgency, timedelta]) -> Iterator[str]:
+def _clocks(clocks: dict[Urgency, Clock]) -> Iterator[str]:
     for urgency in URGENCIES:
         if urgency not in clocks:
             yield f"clocks: {urgency} has none"
     for shorter, longer in pairwise(u for u in URGENCIES if u in clocks):
-        if clocks[shorter] >= clocks[longer]:
+        if not always_shorter(clocks[shorter], clocks[longer]):
             yield f"clocks: {longer} must be longer than {shorter}"
 
 
@@ -154,14 +141,14 @@ def _safety_items(policy: Policy) -> Iterator[str]:
     covered = {
         (condition.instrument, item)
         for rule, condition in _alone(policy, "safety_item")
-        if (condition.at_least or 1) <= 1 and rule.raises_to
+        if (condition.at_least or 1) <= 1 and rule.raises_to and rule.asks_review
         if at_least_as_urgent(rule.raises_to, Urgency.URGENT)
         for item in condition.items
     }
     for instrument in INSTRUMENTS.values():
         for item in instrument.safety_items:
             if (instrument.key, item) not in covered and (None, item) not in covered:
-                yield f"{instrument.key}.{item}: no rule of its own raises it to urgent or sooner"
+                yield f"{instrument.key}.{item}: no rule of its own raises it to urgent and asks a person"
 
 
 def _flags(policy: Policy) -> Iterator[str]:

@@ -1,14 +1,16 @@
 """The shape of a policy file: what may be written in it, and how it becomes a `Policy`."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.triage import rules
+from services.triage.calendars import BusinessDays, Calendar, Clock
 from services.triage.conditions import KINDS
 from shared.instruments import Status
-from shared.vocabulary import MODALITIES, PROBLEMS, RED_FLAGS, LevelOfCare, Priority, Sex, Urgency
+from shared.vocabulary import MODALITIES, PROBLEMS, RED_FLAGS, WEEKDAYS, LevelOfCare, Priority, Sex, Urgency
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 Text = Annotated[str, StringConstraints(min_length=5, max_length=400)]
@@ -52,6 +54,60 @@ class Span(Shape):
 
     def delta(self) -> timedelta:
         return timedelta(days=self.days, hours=self.hours, minutes=self.minutes)
+
+
+class ClockShape(Span):
+    """Minutes, hours and days by the clock, or business days by the calendar of the policy."""
+
+    business_days: Annotated[int, Field(ge=0, le=250)] = 0
+
+    @model_validator(mode="after")
+    def not_nothing(self) -> "ClockShape":
+        if bool(self.delta()) == bool(self.business_days):
+            raise ValueError("a clock needs minutes, hours or days, or else business_days")
+        return self
+
+    def clock(self, calendar: Calendar | None) -> Clock:
+        if not self.business_days:
+            return self.delta()
+        assert calendar is not None
+        return BusinessDays(self.business_days, calendar)
+
+
+class SourceShape(Shape):
+    source: Text
+    status: Status
+
+
+class CalendarShape(SourceShape):
+    """Whose working days count. `holidays` are listed up to and with `holidays_until`."""
+
+    zone: str
+    week: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)]
+    closes: time
+    holidays: Annotated[tuple[date, ...], Field(min_length=1)]
+    holidays_until: date
+
+    @model_validator(mode="after")
+    def makes_sense(self) -> "CalendarShape":
+        if self.zone not in available_timezones():
+            raise ValueError(f"zone {self.zone} is not a time zone such as America/New_York")
+        if self.closes.tzinfo is not None:
+            raise ValueError("closes is a time of day in the zone, such as 17:00:00")
+        if len(set(self.holidays)) < len(self.holidays):
+            raise ValueError("a holiday is listed twice")
+        if late := [day for day in self.holidays if day > self.holidays_until]:
+            raise ValueError(f"holiday {late[0]} is after holidays_until")
+        return self
+
+    def calendar(self) -> Calendar:
+        return Calendar(
+            zone=self.zone,
+            week=frozenset(WEEKDAYS.index(day) for day in self.week),
+            closes=self.closes,
+            holidays=frozenset(self.holidays),
+            holidays_until=self.holidays_until,
+        )
 
 
 class ConditionShape(Shape):
@@ -160,7 +216,11 @@ class PolicyFile(Shape):
     version: Id
     status: Status
     review_at_latest: Span
-    clocks: dict[Urgency, Span]
+    extends: Id | None = None
+    extends_version: Id | None = None
+    calendar: CalendarShape | None = None
+    clocks: dict[Urgency, ClockShape]
+    clock_sources: dict[Urgency, SourceShape]
     rule: Annotated[tuple[RuleShape, ...], Field(min_length=1)]
     level: tuple[LevelShape, ...]
     team: tuple[TeamShape, ...]
@@ -168,11 +228,20 @@ class PolicyFile(Shape):
     reasons: dict[str, dict[Id, Text]]
     next_steps: dict[Id, Text]
 
+    @model_validator(mode="after")
+    def clocks_are_explained(self) -> "PolicyFile":
+        if self.calendar is None and any(clock.business_days for clock in self.clocks.values()):
+            raise ValueError("business_days need a [calendar]: zone, week, closes, holidays, holidays_until")
+        if missing := set(self.clocks) - set(self.clock_sources):
+            raise ValueError(f"clock_sources: {', '.join(sorted(missing))} needs a source and a status")
+        return self
+
     def policy(self, indications: tuple[rules.IndicationRule, ...]) -> rules.Policy:
+        calendar = self.calendar.calendar() if self.calendar else None
         return rules.Policy(
             name=self.name,
             version=self.version,
-            clocks={urgency: span.delta() for urgency, span in self.clocks.items()},
+            clocks={urgency: shape.clock(calendar) for urgency, shape in self.clocks.items()},
             review_at_latest=self.review_at_latest.delta(),
             rules=tuple(shape.rule() for shape in self.rule),
             levels=tuple(shape.rule() for shape in self.level),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
+from services.triage.calendars import Clock
 from shared.instruments import Status
 from shared.vocabulary import LevelOfCare, Urgency
 
@@ -117,7 +118,7 @@ class Policy:
 
     name: str
     version: str
-    clocks: dict[Urgency, timedelta]
+    clocks: dict[Urgency, Clock]
     review_at_latest: timedelta
     rules: tuple[Rule, ...]
     levels: tuple[LevelRule, ...]

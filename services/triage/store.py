@@ -79,6 +79,11 @@ WAITING: Final = """
     limit $3
 """
 
+COUNT_REVIEWS: Final = """
+    select urgency, count(*) as open, count(*) filter (where review_by < now()) as overdue
+    from review group by urgency
+"""
+
 
 async def load(connection: Connection, facts: Sequence[IntakeFact]) -> dict[UUID, Standing]:
     """How each referral stands, locked until the transaction ends, also those never heard of before.
@@ -131,6 +136,12 @@ async def waiting(
 ) -> list[dict[str, Any]]:
     """Open reviews past a place in the queue, the earliest deadline first."""
     return [dict(row) for row in await connection.fetch(WAITING, *after, limit)]
+
+
+async def count_reviews(connection: Connection) -> dict[str, tuple[int, int]]:
+    """By urgency, how many are open and how many of those are past their time."""
+    rows = await connection.fetch(COUNT_REVIEWS)
+    return {row["urgency"]: (row["open"], row["overdue"]) for row in rows}
 
 
 def _row(standing: Standing) -> tuple[object, ...]:

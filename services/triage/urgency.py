@@ -133,4 +133,6 @@ def _respond_by(urgency: Urgency, policy: Policy, asked_at: datetime, before: Be
 
 
 def _review_by(reviews: bool, urgency: Urgency, policy: Policy, asked_at: datetime) -> datetime | None:
-    return asked_at + min(policy.clocks[urgency], policy.review_at_latest) if reviews else None
+    if not reviews:
+        return None
+    return min(asked_at + policy.clocks[urgency], asked_at + policy.review_at_latest)

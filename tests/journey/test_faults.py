@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from careroute.local import SERVICES
 from careroute.replay import replay, until_acted_on
@@ -13,6 +14,8 @@ from shared.ids import now
 from tests.journey.conftest import Town
 from tests.journey.town import crisis, referral
 from tests.support import eventually
+
+pytestmark = pytest.mark.timeout(480)  # a guard, not a measure: kills and restarts take their time
 
 REFERRALS = 2_000
 LINES = 50

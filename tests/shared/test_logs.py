@@ -38,3 +38,13 @@ def test_no_words_of_an_error_reach_the_log(logger: str, capsys: pytest.CaptureF
     line = json.loads(text)
     assert line["error"] == "ValueError"
     assert any(place.endswith("fail") for place in line["at"])
+
+
+def test_a_library_that_repeats_itself_is_heard_once(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("intake", "INFO")
+    for _ in range(50):
+        logging.getLogger("aiokafka.cluster").error("Topic %s not found", "x")
+        logs.get("x").warning("ours", action="test")
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if "aiokafka" in line]) == 1
+    assert len([line for line in lines if "ours" in line]) == 50

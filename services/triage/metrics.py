@@ -1,0 +1,8 @@
+"""What triage measures: what waits for a clinician."""
+
+from typing import Final
+
+from prometheus_client import Gauge
+
+REVIEWS: Final = Gauge("careroute_reviews_open", "Reviews that wait for a clinician.", ["urgency"])
+OVERDUE: Final = Gauge("careroute_reviews_overdue", "Of these, those past their time.", ["urgency"])

@@ -1,0 +1,133 @@
+"""One host as an ops team runs it: up, found closed, at work, scaled, restarted, taken down and up again."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from careroute.host.keys import SEALING
+from careroute.local.environment import SERVICES
+from tests.compose import sharing
+from tests.compose.account import account
+from tests.compose.host import Host
+from tests.compose.town import Town, crisis, referral
+
+pytestmark = pytest.mark.timeout(600)
+
+STEPS = {"keys", "databases"}
+
+
+def test_up_ends_healthy_and_publishes_nothing_but_the_apis(host: Host) -> None:
+    found = {one["Service"]: one for one in host.containers()}
+    assert {name for name, one in found.items() if one["State"] == "exited"} == STEPS
+    assert all(found[step]["ExitCode"] == 0 for step in STEPS)
+    assert {one["Health"] for name, one in found.items() if name not in STEPS} == {"healthy"}
+    published = {
+        (name, port["URL"], str(port["PublishedPort"]))
+        for name, one in found.items()
+        for port in one["Publishers"]
+        if port["PublishedPort"]
+    }
+    ports = {host.settings[f"{service.upper()}_PORT"] for service in SERVICES}
+    assert published == {("gateway", "127.0.0.1", port) for port in ports}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_nobody_and_sees_its_own_secrets_alone(host: Host, service: str) -> None:
+    found = host.run_inside("what_it_sees", service)
+    own = {f"{service.upper()}_{name}" for name in ("DATABASE_URL", "ENCRYPTION_KEYS")}
+    if service not in SEALING:
+        own.remove(f"{service.upper()}_ENCRYPTION_KEYS")
+    assert found["uid"] != 0
+    assert found["writable"] == []
+    assert set(found["files"]) == own | {"KAFKA_PASSWORD", "ca.pem", "public-keys.json"}
+    assert found["told"] == []
+
+
+def test_a_services_role_enters_its_own_database_and_no_other(host: Host) -> None:
+    assert host.run_inside("which_databases", "triage") == ["triage"]
+
+
+async def test_a_crisis_reaches_who_is_on_call(town: Town) -> None:
+    id = await town.submit("crisis-1", crisis())
+    told = await town.is_told(id, "alert")
+    assert told.genuine
+    assert told.recipient.startswith("psychiatrist-north")
+    await town.acknowledge_all()
+
+
+async def test_replicas_share_the_partitions_behind_the_same_ports(host: Host, town: Town) -> None:
+    host.up("--no-recreate", "--scale", "triage=3", "--scale", "matching=3")
+    assert len(host.containers("triage")) == len(host.containers("matching")) == 3
+    for group in ("triage", "matching"):
+        shares = sharing.of(host, group)
+        assert len(shares) == 3, shares
+        assert all(1 <= share <= 4 for share in shares.values()), shares
+    ids = await _submit(town, "scaled", 30)
+    for id in ids:
+        await town.is_in(id, "offered", "waitlisted", "accepted")
+
+
+async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(host: Host, town: Town) -> None:
+    before = account(host).counts["accepted"]
+    load = asyncio.create_task(_under_load(town, "rolling"))
+    for service in SERVICES:
+        await asyncio.to_thread(_restart, host, service)
+    load.cancel()
+    ids = await load
+    assert len(ids) > 50
+    found = account(host)
+    assert found.clean, found.text
+    assert found.counts["accepted"] == before + len(ids)
+    for id in ids:
+        assert (await town.referral(id))["state"] != "received"
+
+
+def _restart(host: Host, service: str) -> None:
+    """One replica after the other, each healthy before the next."""
+    for one in host.containers(service):
+        host.restart(one["ID"])
+
+
+async def _under_load(town: Town, name: str) -> set[str]:
+    """One referral after the other, some express, by four clients, until it is cancelled."""
+    ids: set[str] = set()
+    stop = asyncio.Event()
+
+    async def client(number: int) -> None:
+        count = 0
+        while not stop.is_set():
+            count += 1
+            make: Callable[..., dict[str, Any]] = crisis if count % 10 == 0 else referral
+            ids.add(await town.submit(f"{name}-{number}-{count}", make()))
+
+    clients = asyncio.gather(*(client(number) for number in range(4)))
+    try:
+        await asyncio.shield(clients)
+    except asyncio.CancelledError:
+        stop.set()
+        await clients
+    await town.acknowledge_all()
+    return ids
+
+
+async def _submit(town: Town, name: str, count: int) -> list[str]:
+    return await asyncio.gather(*(town.submit(f"{name}-{n}", referral()) for n in range(count)))
+
+
+async def test_down_and_up_again_keeps_everything(host: Host, town: Town) -> None:
+    (id,) = await _submit(town, "kept", 1)
+    await town.is_in(id, "offered", "waitlisted")
+    accepted = account(host).counts["accepted"]
+    before = await town.referral(id)
+    host.compose("down")
+    host.up()
+    assert (await town.referral(id)) == before
+    assert await town.submit("kept-0", referral()) == id
+    found = account(host)
+    assert found.clean, found.text
+    assert found.counts["accepted"] == accepted
+    later = await town.submit("crisis-2", crisis())
+    await town.is_told(later, "alert")
+    await town.acknowledge_all()
