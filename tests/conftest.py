@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from careroute.local.errors import StackError
 from careroute.local.stack import Stack
@@ -18,6 +19,11 @@ from tests.apache.cluster import KafkaCluster
 from tests.support import NewDatabase
 
 ROOT = Path(__file__).parent.parent
+
+# How long an example takes is measured in benchmarks, not here. A build is the same each time it runs;
+# new examples are looked for on a developer's machine.
+settings.register_profile("careroute", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("careroute")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
