@@ -6,7 +6,7 @@ LOCAL := $(VENV)/.installed-local
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka check unit lock clean
+.PHONY: help demo up test test-kafka test-compose check unit bench lock clean
 
 help: ## This menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -18,10 +18,13 @@ up: $(LOCAL) ## Start everything and keep it up; Ctrl-C stops it
 	@$(BIN)/python -m careroute up
 
 test: check ## Lint, types, import rules and every test, on embedded Kafka and Postgres
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-kafka: $(DEV) ## What touches Kafka, on Apache Kafka (needs Java 17 and Maven)
 	@$(BIN)/python -m pytest tests/kafka tests/wire tests/journey tests/apache --kafka=apache
+
+test-compose: $(DEV) ## docker-compose.yml on a real engine: up, scale, restarts, backup, upgrade (about 15 minutes)
+	@tests/compose/engine.sh $(BIN)/python -m pytest tests/compose --compose
 
 unit: $(DEV) ## The fast tests alone
 	@$(BIN)/python -m pytest tests/unit tests/wire
@@ -32,8 +35,11 @@ check: $(DEV) ## ruff, mypy --strict, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+bench: $(DEV) ## Every figure beside its limit, as tables and JSON lines (hours; each script takes smaller sizes)
+	@for what in flow accept express matching growth; do $(BIN)/python -m benchmarks.$$what || exit 1; done
+
 lock: ## Pin requirements/*.txt anew from requirements/*.in (needs uv)
-	@for set in dev local services; do \
+	@for set in dev local operator services; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" $$( [ $$set = dev ] || echo -c requirements/dev.txt ) \
 	    requirements/$$set.in -o requirements/$$set.txt; done

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from careroute import dead as parked
 from careroute import demo as demonstration
-from careroute import network, reconcile, replay, submit, tokens, up, watch
+from careroute import network, policies, reconcile, rekey, replay, submit, tokens, up, watch
 from careroute import roster as rosters
 from careroute.host import databases
 from careroute.host import keys as host_keys
@@ -33,6 +33,10 @@ roster_app = typer.Typer(help="Therapists and their places.", no_args_is_help=Tr
 dead_app = typer.Typer(help="What was parked because it could not be taken.", no_args_is_help=True)
 app.add_typer(roster_app, name="roster")
 app.add_typer(dead_app, name="dead")
+policy_app = typer.Typer(
+    help="The clinical policy: rules, clocks, and what they decide.", no_args_is_help=True
+)
+app.add_typer(policy_app, name="policy")
 
 out = Console()
 
@@ -135,6 +139,30 @@ def dead_replay(
     out.print(f"Sent again: {count}.")
 
 
+@policy_app.command("check")
+def policy_check(
+    file: Annotated[Path, typer.Argument(help="A policy file; see services/triage/policies/.", exists=True)],
+) -> None:
+    """Say whether triage would load this policy. Every fault is named; exit code 1 if there is any."""
+    raise typer.Exit(policies.check(file, out))
+
+
+@policy_app.command("explain")
+def policy_explain(referral: str, folder: Folder = network.DEFAULT_FOLDER) -> None:
+    """Everything triage decided about a referral, with each rule and the datum it fired on."""
+    policies.explain(network.find(folder), referral, out)
+
+
+@policy_app.command("replay")
+def policy_replay(
+    file: Annotated[Path, typer.Argument(help="The policy that might come into force.", exists=True)],
+    since: Annotated[str, typer.Option(help="Referrals changed since this time, or in a span such as 90d.")],
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Who would have been triaged differently under this policy. Reads only; nothing is decided anew."""
+    asyncio.run(policies.replay(network.find(folder), file, _moment(since), out))
+
+
 @app.command("replay")
 def replay_command(
     since: Annotated[str, typer.Option(help="A time such as 2026-11-23T17:00Z or a span such as 90m.")],
@@ -180,6 +208,13 @@ def databases_command(
     admin = host_keys.admin_url(keys, postgres=postgres)
     ran = asyncio.run(databases.prepare(admin, host_keys.read(keys / "operator")))
     out.print(f"Databases are ready; migrations run now: {', '.join(ran) or 'none'}.", highlight=False)
+
+
+@app.command("rekey")
+def rekey_command(folder: Folder = network.DEFAULT_FOLDER) -> None:
+    """Seal who the clients are under the first of INTAKE_ENCRYPTION_KEYS. Safe to stop and to run twice."""
+    count = asyncio.run(rekey.run(network.find(folder), out))
+    out.print(f"Sealed again under the newest key: {count} referrals.")
 
 
 @app.command("reconcile")

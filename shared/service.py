@@ -284,6 +284,7 @@ class Service:
     def _run(self, work: Any, name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.append(task)
+        task.add_done_callback(_note_end)
         self.health.live[f"task:{name}"] = lambda: "ended" if task.done() else None
 
     async def _turn(self, loop: _Loop) -> None:
@@ -358,6 +359,11 @@ def _entry(consumer: Consumer) -> Callable[[list[Any]], Awaitable[None]]:
 
     take.__name__ = f"{consumer.group}:{consumer.topic}"
     return take
+
+
+def _note_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("task ended", action=task.get_name(), exc_info=error)
 
 
 def _health(found: dict[str, str]) -> JSONResponse:

@@ -57,7 +57,7 @@ async def _tell(network: Network, endpoints: Endpoints, out: Console, began: flo
     await asyncio.to_thread(example.load_roster, network, out)
     async with Api(network) as api:
         await example.load_people(api, endpoints)
-        people = People(api)
+        people = People(api, endpoints)
         acting = asyncio.create_task(people.act())
         try:
             lines = [line | {"key": line["key"] + run} for line in example.referrals()]

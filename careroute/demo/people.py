@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from careroute.client import Api
+from careroute.demo.endpoints import Endpoints
 from shared.auth import Role
 
 DECLINES_EVERY: Final = 9
@@ -17,6 +18,7 @@ class People:
     """`await people.act()` until cancelled; the counts say what was done."""
 
     api: Api
+    endpoints: Endpoints
     acknowledged: int = 0
     reviewed: int = 0
     accepted: int = 0
@@ -28,9 +30,11 @@ class People:
         await asyncio.gather(*(_again(step) for step in (self._acknowledge, self._review, self._answer)))
 
     async def _acknowledge(self) -> None:
-        """Somebody on call says: I have this."""
+        """Somebody on call, whose endpoint was called, says: I have this."""
         page = await self.api.get("notify", "/v1/notices?state=open&limit=500", role=Role.ONCALL)
-        paths = [f"/v1/notices/{notice['id']}/acknowledgement" for notice in page["items"]]
+        called = {delivery.body["notice_id"] for delivery in self.endpoints.deliveries}
+        answered = [notice["id"] for notice in page["items"] if notice["id"] in called]
+        paths = [f"/v1/notices/{id}/acknowledgement" for id in answered]
         await asyncio.gather(
             *(
                 self.api.post("notify", path, role=Role.ONCALL, subject="oncall-demo", accept=(409,))

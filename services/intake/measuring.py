@@ -1,9 +1,11 @@
 """How referrals go, for whoever watches: counted now and then, and timed as facts arrive."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
+
+from prometheus_client import Histogram
 
 from services.intake import metrics, sql
 from services.intake.progress import WHO_ANSWERS_A_CRISIS, Progress
@@ -37,24 +39,33 @@ def time(
     known: Mapping[UUID, Sequence[Kept]], fresh: Sequence[ReferralFact], stands: Mapping[UUID, Progress]
 ) -> None:
     """`known` holds what was known before `fresh`, and `fresh`."""
+    timers: dict[tuple[str, str], Histogram] = {}
     for fact in fresh:
-        for step, seconds in _reached(fact, known[fact.referral_id]):
-            urgency = stands[fact.referral_id].urgency or metrics.UNTRIAGED
-            metrics.REACHED_SECONDS.labels(step, urgency).observe(seconds)
+        if (step := _first(fact, known[fact.referral_id])) is None:
+            continue
+        labels = step, stands[fact.referral_id].urgency or metrics.UNTRIAGED
+        if labels not in timers:
+            timers[labels] = metrics.REACHED_SECONDS.labels(*labels)
+        seconds = _since_submission(fact, known[fact.referral_id])
+        if seconds is not None:
+            timers[labels].observe(seconds)
 
 
-def _reached(fact: ReferralFact, timeline: Sequence[Kept]) -> Iterator[tuple[str, float]]:
+def _first(fact: ReferralFact, timeline: Sequence[Kept]) -> str | None:
     """The step that this fact is the first to tell of, if it is."""
     step = STEPS.get(fact.type)
     if step is None or not _counts(fact):
-        return
-    same = [told for told in timeline if told["type"] == fact.type and _same_kind(fact, told)]
-    if same[0]["event_id"] != str(fact.event_id):
-        return
-    submitted = next((told for told in timeline if told["type"] == "ReferralSubmitted"), None)
-    if submitted is not None:
-        since = datetime.fromisoformat(submitted["occurred_at"])
-        yield step, max(0.0, (fact.occurred_at - since).total_seconds())
+        return None
+    first = next(told for told in timeline if told["type"] == fact.type and _same_kind(fact, told))
+    return step if first["event_id"] == str(fact.event_id) else None
+
+
+def _since_submission(fact: ReferralFact, timeline: Sequence[Kept]) -> float | None:
+    for told in timeline:
+        if told["type"] == "ReferralSubmitted":
+            since = datetime.fromisoformat(told["occurred_at"])
+            return max(0.0, (fact.occurred_at - since).total_seconds())
+    return None
 
 
 def _counts(fact: ReferralFact) -> bool:

@@ -32,16 +32,17 @@ HOLDING: Final = f"""
     select {COLUMNS} from offer where referral_id = any($1::uuid[]) and state in ('open', 'accepted')
 """
 
+# The ids in an array: a plan made while the tables were empty would look for them again for every offer.
 RUN_OUT: Final = f"""
     select {COLUMNS}, therapist.active
     from offer
     join referral on referral.id = offer.referral_id
     join therapist on therapist.id = offer.therapist_id
-    where offer.state = 'open' and offer.id in (
+    where offer.state = 'open' and offer.id = any(array(
         (select id from offer where state = 'open' and expires_at <= $1 order by expires_at limit $2)
         union all
-        (select offer.id from therapist join offer on therapist_id = therapist.id
-         where not active and state = 'open' limit $2))
+        (select id from offer where state = 'open'
+             and therapist_id = any(array(select id from therapist where not active)) limit $2)))
     limit $2
     for update of referral, offer skip locked
 """

@@ -9,6 +9,7 @@ from services.triage.deciding import Outcome, stamp, triaged
 from services.triage.rules import URGENCIES, Policy
 from services.triage.standing import Standing
 from services.triage.urgency import Before, cannot_wait, how_soon, settle
+from services.triage.withholding import Disclosure, Why, shared_part
 from shared.events import ReferralReturned
 from shared.problems import Fault, Problem
 from shared.vocabulary import Urgency
@@ -26,6 +27,7 @@ class Word:
     urgency: Urgency | None = None
     next_step: str | None = None
     next_step_days: int | None = None
+    emergency_disclosure: Why | None = None
 
 
 def faults(word: Word, standing: Standing, policy: Policy) -> list[Fault]:
@@ -38,6 +40,8 @@ def faults(word: Word, standing: Standing, policy: Policy) -> list[Fault]:
         found += _urgency_faults(word, standing)
     if word.action == "return":
         found += _return_faults(word, policy)
+    if word.emergency_disclosure:
+        found += _disclosure_faults(word, standing)
     return found
 
 
@@ -79,7 +83,10 @@ def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: date
         settled=frozenset(before.settled),
         review=None,
     )
-    return Outcome(decided, (triaged(decided, chart, verdict, policy, now=now, decided_by=by),))
+    why = word.emergency_disclosure
+    disclosure = Disclosure(by=by, at=now, why=why) if why else None
+    fact = triaged(decided, chart, verdict, policy, now=now, decided_by=by, disclosure=disclosure)
+    return Outcome(decided, (fact,))
 
 
 def _respond_by(word: Word, urgency: Urgency, standing: Standing, policy: Policy, now: datetime) -> datetime:
@@ -113,6 +120,16 @@ def _urgency_faults(word: Word, standing: Standing) -> list[Fault]:
         return []
     what = f"It is {standing.urgency} now; to {word.action} it, use one of: {', '.join(fitting) or 'none'}."
     return [Fault("/urgency", what, "urgency_does_not_fit")]
+
+
+def _disclosure_faults(word: Word, standing: Standing) -> list[Fault]:
+    assert standing.case is not None
+    where = "/emergency_disclosure"
+    if word.action == "return":
+        return [Fault(where, "A returned referral is shared with nobody.", "nothing_to_disclose")]
+    if shared_part(standing.case) == standing.case:
+        return [Fault(where, "Nothing is withheld here; leave this out.", "nothing_to_disclose")]
+    return []
 
 
 def _return_faults(word: Word, policy: Policy) -> list[Fault]:

@@ -14,7 +14,9 @@ from services.triage.pathway import Pathway, what_care
 from services.triage.rules import Finding, Policy
 from services.triage.standing import Review, Standing
 from services.triage.urgency import Verdict, cannot_wait, how_soon
+from services.triage.withholding import Disclosure, shared_part, shared_rules
 from shared.events import (
+    Case,
     FiredRule,
     Indication,
     IntakeFact,
@@ -76,7 +78,7 @@ def _triage(
     said: list[TriageFact] = []
     if review and _tells_more(review, standing.review):
         next_ = replace(next_, decision=next_.decision + 1)
-        said.append(review_requested(next_, review, now=now))
+        said.append(review_requested(next_, review, policy, now=now))
     if not verdict.holds:
         next_ = replace(next_, decision=next_.decision + 1)
         said.append(triaged(next_, chart, verdict, policy, now=now))
@@ -127,10 +129,12 @@ def stamp(standing: Standing, now: datetime) -> Stamp:
     )
 
 
-def review_requested(standing: Standing, review: Review, *, now: datetime) -> ReviewRequested:
+def review_requested(standing: Standing, review: Review, policy: Policy, *, now: datetime) -> ReviewRequested:
+    """The clinician reads every reason in triage; the network reads those it may know."""
+    assert standing.case is not None
     return ReviewRequested(
         **stamp(standing, now),
-        reasons=review.reasons,
+        reasons=shared_rules(review.reasons, standing.case, policy, review.urgency),
         urgency=review.urgency,
         review_by=review.review_by,
         holds=review.holds,
@@ -145,20 +149,29 @@ def triaged(
     *,
     now: datetime,
     decided_by: str | None = None,
+    disclosure: Disclosure | None = None,
 ) -> ReferralTriaged:
+    """What the network may know of it: without the consent for it, or an emergency, not all."""
     assert standing.case is not None
+    case = standing.case if disclosure else shared_part(standing.case)
     pathway = what_care(chart, policy, verdict.urgency)
+    rules = fired_rules((*verdict.findings, *pathway.findings))
+    told = (
+        (*rules, disclosure.fired())
+        if disclosure
+        else shared_rules(rules, standing.case, policy, verdict.urgency)
+    )
     return ReferralTriaged(
         **stamp(standing, now),
         urgency=verdict.urgency,
         respond_by=verdict.respond_by,
         level_of_care=pathway.level_of_care,
-        indications=_indications(pathway),
+        indications=_indications(pathway, case),
         team=pathway.team,
-        rules=fired_rules((*verdict.findings, *pathway.findings)),
+        rules=told,
         policy=policy.name,
         policy_version=policy.version,
-        needs=needs_of(standing.case),
+        needs=needs_of(case),
         in_review=standing.review is not None,
         decided_by=decided_by,
     )
@@ -168,8 +181,9 @@ def fired_rules(findings: tuple[Finding, ...]) -> tuple[FiredRule, ...]:
     return tuple(FiredRule(rule=f.rule, datum=f.datum, text=f.text, on=f.on) for f in findings)
 
 
-def _indications(pathway: Pathway) -> tuple[Indication, ...]:
+def _indications(pathway: Pathway, case: Case) -> tuple[Indication, ...]:
     return tuple(
         Indication(modality=i.modality, problem=i.problem, strength=i.strength, source=i.source)
         for i in pathway.indications
+        if i.problem in case.problems
     )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.triage import clinician, store
 from services.triage.rules import Policy
+from services.triage.withholding import Why
 from shared import outbox
 from shared.auth import Caller, Role, allow
 from shared.events import Code, FiredRule
@@ -86,6 +87,13 @@ class DecisionBody(BaseModel):
     urgency: Urgency | None = None
     next_step: Code | None = None
     next_step_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    emergency_disclosure: Annotated[
+        Why | None,
+        Field(
+            description="Share the substance-use part with this decision without consent (42 CFR 2.51). The "
+            "decision says who, when and why; a later one withholds again."
+        ),
+    ] = None
 
 
 class Decided(BaseModel):

@@ -54,7 +54,8 @@ def check(policy: Policy) -> Iterator[str]:
     yield from _priorities(policy)
     yield from _doubts(policy)
     yield from _wording(policy)
-    yield from without_outcome(policy)
+    if set(policy.clocks) == set(Urgency):
+        yield from without_outcome(policy)
     yield from indications_never_used(policy)
     if set(policy.reasons) != ACTIONS or not all(policy.reasons.values()):
         yield f"reasons: needs at least one code each for {', '.join(sorted(ACTIONS))}"
@@ -87,8 +88,11 @@ def _ids(policy: Policy) -> Iterator[str]:
 
 def _conditions(policy: Policy) -> Iterator[str]:
     for rule in _all_rules(policy):
+        faults = [fault for condition in rule.when for fault in _condition(condition)]
+        yield from (f"{rule.id}: {fault}" for fault in faults)
+        if not faults:
+            yield from never_fires(rule)
         for condition in rule.when:
-            yield from (f"{rule.id}: {fault}" for fault in _condition(condition))
             if condition.kind in CONFLICTS and not (isinstance(rule, Rule) and rule.raises_to is None):
                 yield f"{rule.id}: {condition.kind} can come and go; it may ask for a person, not raise"
             if condition.kind == "urgency" and isinstance(rule, Rule):

@@ -1,7 +1,7 @@
 """The shape of a policy file: what may be written in it, and how it becomes a `Policy`."""
 
 from datetime import date, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -10,6 +10,7 @@ from services.triage import rules
 from services.triage.calendars import BusinessDays, Calendar, Clock
 from services.triage.conditions import KINDS
 from shared.instruments import Status
+from shared.instruments.reading import ProblemCode
 from shared.vocabulary import MODALITIES, PROBLEMS, RED_FLAGS, WEEKDAYS, LevelOfCare, Priority, Sex, Urgency
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
@@ -21,6 +22,7 @@ CODES = {
     "requested_priority": frozenset(Priority),
     "sex": frozenset(Sex),
     "guardian": frozenset({"present", "absent", "not_needed"}),
+    "sheet_problem": frozenset(get_args(ProblemCode)),
 }
 NEEDS = {
     "safety_item": ("items",),
@@ -31,10 +33,17 @@ NEEDS = {
     "treatments_without_benefit": ("at_least",),
     "several_problems": ("at_least",),
     "diagnosis": ("any_of",),
-    "sheet_problem": ("any_of",),
     "urgency": ("urgency",),
     **{kind: ("any_of",) for kind in CODES},
 }
+TAKES = {
+    "safety_item": ("instrument", "at_least"),
+    "answer": ("instrument",),
+    "age": ("at_least", "below"),
+    "safety_not_assessed": ("instrument",),
+    "contradictory_sheet": ("instrument",),
+}
+"""What a kind may have besides what it needs. Anything else would be passed over in silence."""
 
 
 class Shape(BaseModel):
@@ -126,6 +135,9 @@ class ConditionShape(Shape):
         for field in NEEDS.get(self.kind, ()):
             if not getattr(self, field):
                 raise ValueError(f"{self.kind} needs {field}")
+        taken = {"kind", *NEEDS.get(self.kind, ()), *TAKES.get(self.kind, ())}
+        if passed_over := sorted(self.model_fields_set - taken):
+            raise ValueError(f"{self.kind} takes no {', '.join(passed_over)}")
         if self.kind == "age" and self.at_least is None and self.below is None:
             raise ValueError("age needs at_least, below or both")
         strange = set(self.any_of) - CODES.get(self.kind, set(self.any_of))

@@ -21,16 +21,15 @@ AnyRule = Rule | LevelRule | TeamRule
 MOMENT: Final = datetime(2000, 1, 3, tzinfo=UTC)
 
 
-def never_fires(rules: Iterable[AnyRule]) -> Iterator[str]:
-    """Each rule as a whole, and each code and item in it by itself."""
-    for rule in rules:
-        if witness(rule.when) is None:
-            yield f"{rule.id}: can never fire"
-            continue
-        for place, condition in enumerate(rule.when):
-            for name, alone in _each_alone(condition):
-                if witness((*rule.when[:place], alone, *rule.when[place + 1 :])) is None:
-                    yield f"{rule.id}: {condition.kind} {name} can never fire"
+def never_fires(rule: AnyRule) -> Iterator[str]:
+    """The rule as a whole, and each code and item in it by itself. Its instruments and items are known."""
+    if witness(rule.when) is None:
+        yield f"{rule.id}: can never fire"
+        return
+    for place, condition in enumerate(rule.when):
+        for name, alone in _each_alone(condition):
+            if witness((*rule.when[:place], alone, *rule.when[place + 1 :])) is None:
+                yield f"{rule.id}: {condition.kind} {name} can never fire"
 
 
 def _each_alone(condition: Condition) -> Iterator[tuple[str, Condition]]:
@@ -57,8 +56,8 @@ def _says_something(instrument: Instrument) -> bool:
 
 def _answered(instrument: Instrument, rules: Iterable[AnyRule]) -> bool:
     chart = Chart(sheets=(worst(instrument),))
-    named = (rule for rule in rules if any(c.instrument == instrument.key for c in rule.when))
-    return any(all_data(rule.when[:1], chart) for rule in named)
+    asked = (condition for rule in rules for condition in rule.when)
+    return any(all_data((c,), chart) for c in asked if c.instrument == instrument.key)
 
 
 def _preventive(policy: Policy) -> Iterator[str]:

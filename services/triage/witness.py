@@ -79,7 +79,7 @@ def _candidates(condition: Condition, when: tuple[Condition, ...]) -> Iterator[C
             codes = (code for code in condition.any_of if CODE.fullmatch(code))
             yield from ({"diagnoses": frozenset({code})} for code in codes)
         case "requested_priority" | "sex" | "guardian":
-            yield from ({condition.kind: value} for value in condition.any_of)
+            yield from ({str(condition.kind): value} for value in condition.any_of)
         case "several_problems":
             yield {"problems": frozenset(sorted(PROBLEMS)[: condition.at_least])}
         case "treatments_without_benefit":

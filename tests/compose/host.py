@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import time
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,7 +75,11 @@ class Host:
         self.compose("build", "--quiet", "intake", seconds=900)
 
     def up(self, *options: str) -> None:
-        self.compose("up", "--wait", "--no-build", "--wait-timeout", "240", *options)
+        said = self.try_compose("up", "--wait", "--no-build", "--wait-timeout", "240", *options)
+        # Compose has been seen to end with 0 when a step had failed.
+        sick = [one["Name"] for one in self.containers() if not _is_well(one)]
+        if said.returncode or sick:
+            raise Failed(f"{sick} are not well\n{said.stderr}\n{self.compose('logs', '--tail', '20')}")
 
     def remove(self) -> None:
         """Containers and volumes."""
@@ -113,10 +118,10 @@ class Host:
             time.sleep(0.3)
 
     def address_of_this_machine(self) -> str:
-        """As containers reach it: the gateway of the network that leads outside."""
-        found = json.loads(engine("network", "inspect", f"{self.project}_outside"))
-        address: str = found[0]["IPAM"]["Config"][0]["Gateway"]
-        return address
+        """As containers reach it: on the engine's own bridge, which stays when a project's networks go."""
+        found = json.loads(engine("network", "inspect", "bridge"))
+        config = found[0]["IPAM"]["Config"][0]
+        return str(config.get("Gateway") or next(ip_network(config["Subnet"]).hosts()))
 
     def network(self) -> Network:
         """The APIs as a caller on this machine reaches them, with the operator's signing key."""
@@ -129,6 +134,11 @@ class Host:
         """What the services logged as errors."""
         lines = self.try_compose("logs", "--no-color", *SERVICES, "databases", "keys").stdout.splitlines()
         return "\n".join([line for line in lines if '"error"' in line or '"critical"' in line][-30:])
+
+
+def _is_well(container: dict[str, Any]) -> bool:
+    """Healthy; or a step that has done its part."""
+    return container["Health"] == "healthy" or (container["State"], container["ExitCode"]) == ("exited", 0)
 
 
 def engine(*arguments: str) -> str:

@@ -23,7 +23,7 @@ def whom_kafka_takes(host: Host) -> Iterator[dict[str, str]]:
 
 async def test_the_services_work_behind_names_and_tls(host: Host, town: Town) -> None:
     id = await town.submit("secured-1", crisis())
-    await town.is_told(id, "alert")
+    await town.is_called(id)
     await town.acknowledge_all()
     found = account(host)
     assert found.clean, found.text

@@ -55,14 +55,15 @@ class Town:
 
         return await eventually(there, seconds=seconds, what=f"{id} in {states}")
 
-    async def is_told(self, id: str, kind: str, *, seconds: float = 30) -> Any:
-        """The first webhook of that kind about a referral."""
+    async def is_called(self, id: str, who: str = "psychiatrist-north", *, seconds: float = 30) -> Any:
+        """The first alert about a referral to somebody whose id begins so."""
 
         async def told() -> Any:
             found = [one for one in self.endpoints.deliveries if one.body["referral_id"] == id]
-            return next((one for one in found if one.body["type"] == kind), None)
+            called = [one for one in found if one.body["type"] == "alert" and one.recipient.startswith(who)]
+            return called[0] if called else None
 
-        return await eventually(told, seconds=seconds, what=f"{kind} about {id}")
+        return await eventually(told, seconds=seconds, what=f"a call of {who} about {id}")
 
     async def acknowledge_all(self) -> None:
         """Who is on call answers every alert there is."""

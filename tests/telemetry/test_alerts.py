@@ -45,14 +45,14 @@ SAMPLES = {
 }
 
 
-@pytest.mark.parametrize(("where", "expression"), expressions())
+@pytest.mark.parametrize(("where", "expression"), list(expressions()))
 def test_an_expression_uses_metrics_and_labels_that_there_are(where: str, expression: str) -> None:
     names = [match[0].split("{")[0] for match in OURS.finditer(expression)]
     assert names or "up{" in expression, f"{where} asks for nothing of ours"
     assert set(names) <= SAMPLES.keys()
     known = set.union(OF_PROMETHEUS, *(SAMPLES[name] for name in names))
     selected = {
-        label.split("=")[0].strip("!~ ")
+        re.split(r"[=!]", label)[0].strip()
         for match in OURS.finditer(expression)
         for label in (match[1] or "").split(",")
         if label

@@ -1,0 +1,202 @@
+"""The page a clinical lead signs: `python -m careroute.clinical_policy > docs/clinical-policy.md`."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from careroute.clinical_words import cell, clock, conditions, either, span, spoken
+from services.triage.calendars import BusinessDays
+from services.triage.policy import POLICIES, load
+from services.triage.policy_files import read_policy
+from services.triage.policy_shapes import PolicyFile
+from services.triage.rules import LevelRule, Policy, Rule, TeamRule
+from shared.instruments import TO_CONFIRM
+from shared.vocabulary import WEEKDAYS
+
+FIRST: Final = "network-default"
+AnyRule = Rule | LevelRule | TeamRule
+
+INTRODUCTION: Final = """\
+# Clinical policy
+
+Made from `services/triage/policies/*.toml` by `python -m careroute.clinical_policy >
+docs/clinical-policy.md`; change the files, not this page. `careroute policy check FILE` says whether a file
+can be loaded, `careroute policy replay FILE --since 90d` who would have been triaged differently under it.
+
+An urgency is a response time. It says how soon somebody answers; it is no label for a person and
+foretells nothing. Whatever a policy says:
+
+- A rule can raise the urgency, ask for a clinician and hold matching until one has looked. It can not lower,
+  close or reject. Only a named clinician lowers, with a reason.
+- The most urgent rule that fires decides; nothing is added up. Each safety answer counts by itself, whatever
+  the total.
+- What is missing, refused, unknown or contradictory goes to a person.
+- A policy that leaves a safety answer, a red flag or a requested priority without an outcome, or that holds a
+  rule which can never fire, is not loaded.
+
+**Status.** *Confirmed source*: the statement was read in the source named. *To be confirmed by a clinician*:
+it is practice or this network's own rule, and counts only once you have signed it."""
+
+
+def page() -> str:
+    first = load(POLICIES / f"{FIRST}.toml")
+    parts: list[str] = [INTRODUCTION, *_whole(first, read_policy(POLICIES / f"{FIRST}.toml"))]
+    for path in sorted(POLICIES.glob("*.toml")):
+        if path.stem not in (FIRST, "indications"):
+            parts += _other(load(path), read_policy(path), first)
+    return "\n\n".join(parts) + "\n"
+
+
+def _whole(policy: Policy, file: PolicyFile) -> Iterator[str]:
+    yield from _head(policy, file)
+    yield "### Rules of urgency"
+    yield from map(_rule, policy.rules)
+    yield "### The longest clock"
+    wanted = policy.preventive
+    yield (
+        "**preventive**, only when all of it is known: the referral is for "
+        f"{either(sorted(wanted.problems))} and nothing else, nothing is diagnosed, the priority asked for "
+        "is routine, a complete instrument with a safety question came, every result is in the band "
+        f"{either(sorted(wanted.bands))}, and no rule fired."
+    )
+    yield _said(wanted.text, wanted.source, wanted.status)
+    yield "### Level of care"
+    yield (
+        "Our own levels; neither IAR-DST nor LOCUS. The highest single finding decides. Without one it is "
+        "low intensity, or self-management under the longest clock."
+    )
+    yield from map(_rule, policy.levels)
+    yield "### The team"
+    yield "The therapist is always part of it."
+    yield from map(_rule, policy.team)
+    yield "### Modalities for each problem"
+    yield _indications(policy)
+    yield "### What a clinician may answer"
+    for action, codes in policy.reasons.items():
+        yield f"To {action}:\n\n" + _list(codes)
+    yield "Nothing is returned without a next step:\n\n" + _list(policy.next_steps)
+    yield _signature(policy)
+
+
+def _other(policy: Policy, file: PolicyFile, first: Policy) -> Iterator[str]:
+    """A policy that extends the first: what it says itself."""
+    yield from _head(policy, file)
+    known = set(chain[AnyRule](first.rules, first.levels, first.team))
+    ids = {rule.id for rule in known}
+    own = [rule for rule in chain[AnyRule](policy.rules, policy.levels, policy.team) if rule not in known]
+    if file.calendar:
+        yield _calendar(policy, file)
+    yield f"Everything that is not said here is as in {first.name}, version {first.version}."
+    replaced = [rule for rule in own if rule.id in ids]
+    added = [rule for rule in own if rule.id not in ids]
+    for title, rules in (("Rules in place of those above", replaced), ("Rules besides those above", added)):
+        if rules:
+            yield f"### {policy.name}: {title[0].lower()}{title[1:]}"
+            yield from map(_rule, rules)
+    yield _signature(policy)
+
+
+def _head(policy: Policy, file: PolicyFile) -> Iterator[str]:
+    every = list(chain[AnyRule](policy.rules, policy.levels, policy.team))
+    open_ = sum(rule.status == TO_CONFIRM for rule in every)
+    yield f"## {policy.name}, version {policy.version}"
+    yield (
+        f"Status: **{file.status}**. {len(every)} rules, of which {open_} are to be confirmed by a "
+        "clinician. What the rules will not settle a clinician looks at within "
+        f"{span(policy.review_at_latest)}, or within the referral's own response time where that is shorter."
+    )
+    rows = [
+        (
+            f"**{spoken(urgency)}**",
+            clock(one),
+            file.clock_sources[urgency].source,
+            file.clock_sources[urgency].status,
+        )
+        for urgency, one in policy.clocks.items()
+    ]
+    yield _table(("urgency", "somebody answers within", "source", "status"), rows)
+
+
+def _calendar(policy: Policy, file: PolicyFile) -> str:
+    calendar = next(c.calendar for c in policy.clocks.values() if isinstance(c, BusinessDays))
+    assert file.calendar is not None
+    days = ", ".join(WEEKDAYS[day] for day in sorted(calendar.week))
+    holidays = ", ".join(day.isoformat() for day in sorted(calendar.holidays))
+    return (
+        f"**Business days** are {days} in the time zone {calendar.zone}, without the holidays. The day of "
+        f"asking does not count; the deadline is {calendar.closes:%H:%M} on the last day counted. Holidays, "
+        f"listed until {calendar.holidays_until}: {holidays}.\n\n"
+        f"Source: {file.calendar.source} (*{file.calendar.status}*)."
+    )
+
+
+def _rule(rule: AnyRule) -> str:
+    return f"#### {rule.id}\n\nWhen {cell(conditions(rule.when))}: **{_effect(rule)}**.\n\n" + _said(
+        rule.text, rule.source, rule.status
+    )
+
+
+def _effect(rule: AnyRule) -> str:
+    if isinstance(rule, LevelRule):
+        return f"care of at least {spoken(rule.level)} ({rule.domain})"
+    if isinstance(rule, TeamRule):
+        return f"{' and '.join(map(spoken, rule.adds))} {'first' if rule.first else 'as well'}"
+    effects = [spoken(rule.raises_to)] if rule.raises_to else []
+    effects += ["a clinician looks"] if rule.asks_review else []
+    effects += ["matching waits until then"] if rule.holds else []
+    return "; ".join(effects)
+
+
+def _said(text: str, source: str, status: str) -> str:
+    return f"> {text}\n\nSource: {cell(source)} (*{status}*)."
+
+
+def _indications(policy: Policy) -> str:
+    rows = [
+        (
+            spoken(rule.problem),
+            spoken(rule.modality),
+            spoken(rule.strength),
+            _limits(rule.age_from, rule.age_below, rule.instrument, rule.total_from, rule.total_below),
+            rule.source,
+            rule.status,
+        )
+        for rule in policy.indications
+    ]
+    return _table(("problem", "modality", "strength", "for", "source", "status"), rows)
+
+
+def _limits(age_from: int, age_below: int, instrument: str | None, total_from: int, total_below: int) -> str:
+    said = []
+    if age_from or age_below < 200:
+        said.append(f"age {age_from} to {age_below - 1}" if age_below < 200 else f"age {age_from} or more")
+    if instrument and total_below < 1000:
+        said.append(f"{instrument} {total_from} to {total_below - 1}")
+    elif instrument:
+        said.append(f"{instrument} {total_from} or more")
+    return ", ".join(said)
+
+
+def _signature(policy: Policy) -> str:
+    heads = (f"{policy.name}, version {policy.version}", "name and role", "date", "signature")
+    return _table(heads, [("read and approved", " ", " ", " ")])
+
+
+def _list(codes: dict[str, str]) -> str:
+    return "\n".join(f"- `{code}`: {cell(text)}" for code, text in codes.items())
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell(c) if "**" not in c else c for c in line) + " |" for line in lines
+    )
+
+
+def main() -> None:
+    sys.stdout.write(page())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""After a new key was put in front of INTAKE_ENCRYPTION_KEYS: seal under it what older keys still hold."""
+
+from rich.console import Console
+
+from careroute.local.errors import StackError
+from careroute.network import Network
+from services.intake import rekeying
+from services.intake.cipher import Keyring
+from shared.postgres import open_pool
+
+KEYS = "INTAKE_ENCRYPTION_KEYS"
+
+
+async def run(network: Network, out: Console) -> int:
+    """How many referrals were sealed again."""
+    if KEYS not in network.variables:
+        raise StackError(f"Set {KEYS}, the new key first.")
+    keyring = Keyring.parse(network.variables[KEYS])
+    pool = await open_pool(network.database("intake"), size=2)
+    try:
+        with out.status("Sealing again ...") as status:
+            return await rekeying.rekey(
+                pool, keyring, told=lambda done: status.update(f"Sealed again: {done} ...")
+            )
+    finally:
+        await pool.close()
