@@ -29,7 +29,7 @@ class ServiceSettings(BaseSettings):
     batch_size: Annotated[
         int,
         Field(ge=1, le=5000, description="Most routine facts in one transaction; keep a batch near 100 ms."),
-    ] = 300
+    ] = 100
     express_batch_size: Annotated[int, Field(ge=1, le=1000, description="Most express facts at once.")] = 50
     stuck_after_seconds: Annotated[
         float, Field(gt=0, description="A batch that takes longer turns /health/live to 503.")

@@ -56,7 +56,7 @@ class MatchingSettings(ServiceSettings):
     )
     round_size: Annotated[
         int, Field(ge=1, le=2000, description="Most clients matched at once; keep a round near 100 ms.")
-    ] = 100
+    ] = 50
     retry_minutes: Annotated[
         float, Field(gt=0, description="Who waits is tried again so often, besides whenever a place frees.")
     ] = 15
