@@ -58,7 +58,9 @@ def test_two_whole_stacks_side_by_side(folder: Path) -> None:
             stack.start_services()
         assert not set(one.ports.values()) & set(two.ports.values())
         assert {get(url) for stack in (one, two) for url in stack.urls.values()} == {"{}"}
-        family = psutil.Process().children(recursive=True)
+        started = [psutil.Process(s.processes.pid(name)) for s in (one, two) for name in s.processes.names()]
+        family = [*started, *(child for process in started for child in process.children(recursive=True))]
+        assert len(started) == 2 * 6
     assert not any(lives(member) for member in family)
     one.discard()
     two.discard()
