@@ -128,7 +128,7 @@ def test_each_part_is_withheld_by_itself(part: dict[str, Any]) -> None:
     assert shared_part(case(**part, consent=NO)) != case(**part, consent=NO)
     assert shared_part(case(**part, consent=YES)) == case(**part, consent=YES)
     for each in told(**part, consent=NO):
-        text = each.model_dump_json().lower()
+        text = each.model_dump_json(exclude={"event_id", "referral_id"}).lower()
         assert [mark for mark in MARKS if mark.lower() in text] == []
 
 
