@@ -65,7 +65,7 @@ def test_nothing_about_substances_leaves_triage_without_consent() -> None:
     said = told(**WHOLE, consent=NO)
     assert {type(each) for each in said} == {ReferralTriaged, ReviewRequested}
     for each in said:
-        text = each.model_dump_json()
+        text = each.model_dump_json(exclude={"event_id", "referral_id"})
         assert [mark for mark in MARKS if mark.lower() in text.lower()] == []
 
 
