@@ -14,11 +14,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from faststream.exceptions import NackMessage
 from opentelemetry.trace import SpanKind
 
-from shared import dead_letter, logs, trace
+from shared import dead_letter, log_ends, logs, trace
 from shared.errors import Permanent, Transient
 from shared.events import AnyFact, ReferralFact, Topic
 from shared.health import Turning
-from shared.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES
+from shared.metrics import BATCH_FACTS, BATCH_SECONDS, LAG, PARKED, PARTITIONS, RETRIES
 from shared.parking import Parking
 from shared.postgres import Connection, Pool, transaction
 from shared.reading import Received
@@ -71,6 +71,18 @@ class Consumer:
     leave: Callable[[], Coroutine[None, None, None]] = field(default=_nowhere)
     reader: Callable[[], AIOKafkaConsumer | None] = field(default=lambda: None)
     stopping: asyncio.Task[None] | None = None
+
+    async def measure(self) -> None:
+        """Notes how far behind it is. A log that was lost and begins anew is read from its beginning."""
+        reader = self.reader()
+        if reader is None:
+            return
+        if lost := await log_ends.begun_anew(reader):
+            log.error("a log begins anew", action="consume", group=self.group, topic=self.topic)
+            await reader.seek_to_beginning(*lost)
+        ends = await log_ends.find(reader)
+        LAG.labels(self.group, self.topic).set(await log_ends.behind(reader, ends) + self.in_hand)
+        PARTITIONS.labels(self.group, self.topic).set(len(ends))
 
     async def take(self, batch: list[Received]) -> None:
         """Called by FastStream; returning commits the offsets, `NackMessage` reads the batch again."""

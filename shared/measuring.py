@@ -1,30 +1,12 @@
 """What is measured of a process from outside its work: how far behind, how busy, does it turn?"""
 
-import asyncio
 import time
 from collections.abc import Iterable
-
-from aiokafka import AIOKafkaConsumer
 
 from shared.consumer import Consumer
 from shared.health import Health
 from shared.metrics import IN_HAND_SECONDS, POOL_CONNECTIONS, POOL_LIMIT, READY, TURNING
 from shared.postgres import Pool
-
-SECONDS = 10
-
-
-async def behind(reader: AIOKafkaConsumer) -> tuple[int, int]:
-    """Records not yet read in the partitions this consumer has, and how many partitions those are.
-
-    The ends are asked of Kafka: what a consumer itself knows of them stands still while it is stuck.
-    """
-    partitions = sorted(reader.assignment())
-    if not partitions:
-        return 0, 0
-    async with asyncio.timeout(SECONDS):
-        ends = await reader.end_offsets(partitions)
-        return sum([max(0, ends[one] - await reader.position(one)) for one in partitions]), len(partitions)
 
 
 def note_health(health: Health) -> None:

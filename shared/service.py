@@ -19,14 +19,14 @@ from fastapi.responses import JSONResponse, Response
 from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
 
-from shared import inbox, kafka, logs, measuring, outbox, parking, problems, reading, telemetry
+from shared import inbox, kafka, log_ends, logs, measuring, outbox, parking, problems, reading, telemetry
 from shared.auth import Verifier
 from shared.consumer import Consumer, Handler
 from shared.errors import Transient
 from shared.events import EXPRESS_TOPICS, Lane, Topic
 from shared.health import Health, Turning
 from shared.http import Edge
-from shared.metrics import LAG, MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, PARTITIONS, RELAY_LEADS, RETRIES
+from shared.metrics import MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, RELAY_LEADS, RETRIES
 from shared.postgres import OWN_TABLES, TRANSIENT, Connection, Pool, migrate, open_pool, transaction
 from shared.settings import ServiceSettings
 
@@ -196,7 +196,7 @@ class Service:
         )
         self._loops.append(
             _Loop(
-                measuring.SECONDS,
+                log_ends.SECONDS,
                 "measure-lag",
                 self._measure_lag,
                 asyncio.Event(),
@@ -225,13 +225,8 @@ class Service:
 
     async def _measure_lag(self) -> None:
         for consumer in self._consumers:
-            reader = consumer.reader()
-            if reader is None:
-                continue
             with suppress(KafkaError, ConsumerStoppedError, TimeoutError):  # then the last known stands
-                unread, partitions = await measuring.behind(reader)
-                LAG.labels(consumer.group, consumer.topic).set(unread + consumer.in_hand)
-                PARTITIONS.labels(consumer.group, consumer.topic).set(partitions)
+                await consumer.measure()
 
     async def _make_topics(self) -> None:
         consumed = {str(c.topic) for c in self._consumers}
