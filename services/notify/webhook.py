@@ -17,8 +17,9 @@ from typing import Any, Final
 
 import httpx
 
-from services.notify import pools, retry
+from services.notify import retry
 from services.notify.retry import Kind, Outcome
+from services.notify.transport import transport
 from shared.postgres import Record
 
 ANSWER_LIMIT: Final = 65_536
@@ -81,7 +82,7 @@ def make_client() -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=200)
     cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
     return httpx.AsyncClient(
-        transport=pools.transport(),
+        transport=transport(),
         limits=limits,
         timeout=None,  # noqa: S113  # see the limit in `post`
         cookies=cookies,
