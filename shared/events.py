@@ -326,12 +326,16 @@ class MatchAccepted(MatchingFact):
 
 
 class MatchDeclined(MatchingFact):
-    """Declined or expired: the place is free again and this therapist is not asked twice."""
+    """Declined or expired: the place is free again and this therapist is not asked twice.
+
+    `answered` is false where the offer ended without the therapist's own answer.
+    """
 
     type: Literal["MatchDeclined"] = "MatchDeclined"
     offer_id: UUID
     therapist_id: UUID
     reason: Code
+    answered: bool = True
 
 
 class ReferralWaitlisted(MatchingFact):
@@ -349,8 +353,11 @@ class AppointmentBooked(MatchingFact):
 
 
 class ReferralClosed(MatchingFact):
+    """`therapist_id` is whose place it frees, if anybody's."""
+
     type: Literal["ReferralClosed"] = "ReferralClosed"
     reason: Code
+    therapist_id: UUID | None = None
 
 
 class TherapistChanged(Fact):

@@ -78,7 +78,7 @@ async def close(connection: Connection, referral_id: UUID, reason: Closure, call
     await _answer(connection, ends, at, caller)
     await places.give_back(connection, [offer.therapist_id for offer in held])
     await waitlist_store.set_state(connection, referral_id, State.CLOSED, closed_by=By.CARE, reason=reason)
-    await outbox.announce(connection, [facts.closed(referral, reason, now=at)])
+    await outbox.announce(connection, [facts.closed(referral, reason, next(iter(held), None), now=at)])
     return await _referral(connection, referral_id)
 
 
@@ -98,7 +98,8 @@ async def silence(connection: Connection, *, limit: int) -> int:
     pairs = [(offer.referral_id, offer.therapist_id) for offer in ran_out]
     await waitlist_store.wait_again(connection, pairs, now=at)
     news = [
-        facts.declined(referrals[a.offer.referral_id], a.offer, a.reason or EXPIRED, now=at) for a in answers
+        facts.declined(referrals[a.offer.referral_id], a.offer, a.reason or EXPIRED, now=at, answered=False)
+        for a in answers
     ]
     with facts.caused(referrals, news, since=at):
         await outbox.announce(connection, news)

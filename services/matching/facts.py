@@ -78,9 +78,15 @@ def accepted(referral: Referral, offer: Offer, *, now: datetime) -> MatchAccepte
     return MatchAccepted(**_stamp(referral, now), offer_id=offer.id, therapist_id=offer.therapist_id)
 
 
-def declined(referral: Referral, offer: Offer, reason: str, *, now: datetime) -> MatchDeclined:
+def declined(
+    referral: Referral, offer: Offer, reason: str, *, now: datetime, answered: bool = True
+) -> MatchDeclined:
     return MatchDeclined(
-        **_stamp(referral, now), offer_id=offer.id, therapist_id=offer.therapist_id, reason=reason
+        **_stamp(referral, now),
+        offer_id=offer.id,
+        therapist_id=offer.therapist_id,
+        reason=reason,
+        answered=answered,
     )
 
 
@@ -101,8 +107,9 @@ def booked(
     return AppointmentBooked(**_stamp(referral, now), therapist_id=therapist_id, starts_at=starts_at)
 
 
-def closed(referral: Referral, reason: str, *, now: datetime) -> ReferralClosed:
-    return ReferralClosed(**_stamp(referral, now), reason=reason)
+def closed(referral: Referral, reason: str, held: Offer | None, *, now: datetime) -> ReferralClosed:
+    therapist = held.therapist_id if held else None
+    return ReferralClosed(**_stamp(referral, now), reason=reason, therapist_id=therapist)
 
 
 def therapist_changed(row: Row, *, now: datetime) -> TherapistChanged:

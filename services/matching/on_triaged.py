@@ -224,8 +224,10 @@ def _news(
     for referral in changed:
         before = known.get(referral.id)
         if referral.id in lost and referral.state is not State.CLOSED:
-            news.append(said.declined(referral, lost[referral.id], NEEDS_CHANGED, now=at))
+            news.append(said.declined(referral, lost[referral.id], NEEDS_CHANGED, now=at, answered=False))
         over = referral.state is State.CLOSED and not (before and before.state is State.CLOSED)
         if over and referral.urgency:
-            news.append(said.closed(referral, referral.closed_reason or CLOSED, now=at))
+            news.append(
+                said.closed(referral, referral.closed_reason or CLOSED, lost.get(referral.id), now=at)
+            )
     return news

@@ -1,4 +1,4 @@
-"""What becomes of a referral: the referrer is told, and a therapist is told of an offer."""
+"""What becomes of a referral: the referrer is told, and a therapist of an offer and of its end."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -39,7 +39,7 @@ async def _handle(group: str, clocks: Clocks, connection: Connection, facts: Seq
         connection,
         regions={fact.region for fact in fresh},
         clinics={fact.clinic for fact in fresh},
-        therapists={fact.therapist_id for fact in fresh if isinstance(fact, MatchProposed)},
+        therapists={therapist for fact in fresh if (therapist := _therapist(fact))},
     )
     teller = Teller(directory=directory, clocks=clocks, plan=Plan(), now=now)
     for fact in fresh:
@@ -58,15 +58,22 @@ def words(fact: MatchingFact, known: Known) -> list[Words]:
         case MatchAccepted():
             return wording.accepted()
         case MatchDeclined():
-            return wording.declined()
+            return wording.declined(answered=fact.answered)
         case ReferralWaitlisted():
             return wording.waitlisted(fact.try_again_by)
         case AppointmentBooked():
             return wording.booked(fact.starts_at)
-        case ReferralClosed() if not known.over:  # else triage has said why
-            return wording.closed(known.waiting_audiences)
+        case ReferralClosed():
+            freed = wording.freed() if fact.therapist_id else []
+            if known.over:  # triage has told the referrer why
+                return freed
+            return [*wording.closed(known.waiting_audiences), *freed]
     return []
 
 
 def _therapist(fact: MatchingFact) -> UUID | None:
-    return fact.therapist_id if isinstance(fact, MatchProposed) else None
+    """Who is told of it besides the referrer."""
+    match fact:
+        case MatchProposed() | MatchDeclined() | ReferralClosed():
+            return fact.therapist_id
+    return None

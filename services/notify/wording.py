@@ -106,9 +106,11 @@ def accepted() -> list[Words]:
     return _referrer("A therapist accepted the referral", text)
 
 
-def declined() -> list[Words]:
+def declined(*, answered: bool) -> list[Words]:
+    """To the therapist too, where the offer ended without their answer."""
     text = "The next best match is being looked for. You need not do anything."
-    return _referrer("The offer to a therapist ended without acceptance", text)
+    referrer = _referrer("The offer to a therapist ended without acceptance", text)
+    return referrer if answered else [*referrer, _place_freed("An offer to you has ended")]
 
 
 def waitlisted(try_again_by: datetime) -> list[Words]:
@@ -121,6 +123,11 @@ def waitlisted(try_again_by: datetime) -> list[Words]:
 
 def booked(starts_at: datetime) -> list[Words]:
     return _referrer("A first appointment is booked", f"It begins at {at(starts_at)}.")
+
+
+def freed() -> list[Words]:
+    """To the therapist who held a place for a referral that is over."""
+    return [_place_freed("A referral that you held a place for is over")]
 
 
 def withdrawn(unanswered: tuple[str, ...]) -> list[Words]:
@@ -157,6 +164,11 @@ def _referrer(title: str, text: str, respond_by: datetime | None = None) -> list
         Words(audience=audience, title=title, text=text, respond_by=respond_by, must_reach=audience == CLINIC)
         for audience in (CLINIC, PRIMARY_CARE)
     ]
+
+
+def _place_freed(title: str) -> Words:
+    text = "The place is free again. You need not do anything."
+    return Words(audience=THERAPIST, title=title, text=text, must_reach=False)
 
 
 def _still_open(what: str, unanswered: tuple[str, ...]) -> list[Words]:

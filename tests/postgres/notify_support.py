@@ -144,8 +144,20 @@ class About:
             **self._common(1), urgency=Urgency.ROUTINE, offer_id=new_id(), therapist_id=uuid4()
         )
 
-    def closed(self) -> events.ReferralClosed:
-        return events.ReferralClosed(**self._common(1), urgency=Urgency.ROUTINE, reason="report_sent")
+    def declined(self, therapist: UUID, *, answered: bool) -> events.MatchDeclined:
+        return events.MatchDeclined(
+            **self._common(1),
+            urgency=Urgency.ROUTINE,
+            offer_id=new_id(),
+            therapist_id=therapist,
+            reason="no_availability" if answered else "expired",
+            answered=answered,
+        )
+
+    def closed(self, therapist: UUID | None = None) -> events.ReferralClosed:
+        return events.ReferralClosed(
+            **self._common(1), urgency=Urgency.ROUTINE, reason="report_sent", therapist_id=therapist
+        )
 
 
 def referral(**where: str) -> About:

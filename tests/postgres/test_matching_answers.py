@@ -140,7 +140,7 @@ async def test_silence_moves_on(stage: Stage) -> None:
     again = await stage.open_offer(offer.referral_id)
     assert {offer.therapist_id, again.therapist_id} == {first, second}
     (said,) = await stage.said(MatchDeclined)
-    assert (said.offer_id, said.reason) == (offer.id, "expired")
+    assert (said.offer_id, said.reason, said.answered) == (offer.id, "expired", False)
     await stage.assert_places_add_up()
 
 
@@ -228,7 +228,8 @@ async def test_the_end_of_care_frees_the_place_once(stage: Stage) -> None:
     await close(stage, offer, Closure.NO_SHOW)
     row = await stage.referral(offer.referral_id)
     assert (row.state, row.closed_by, row.closed_reason) == (State.CLOSED, By.CARE, "completed")
-    assert [f.reason for f in await stage.said(ReferralClosed)] == ["completed"]
+    said = await stage.said(ReferralClosed)
+    assert [(f.reason, f.therapist_id) for f in said] == [("completed", offer.therapist_id)]
     await stage.settle()
     assert (await stage.open_offer(waiting.referral_id)).therapist_id == offer.therapist_id
     await stage.assert_places_add_up()

@@ -52,7 +52,8 @@ async def test_withdrawn_while_waiting(stage: Stage) -> None:
     await stage.roster(entry())
     await stage.settle()
     assert (await stage.referral(fact.referral_id)).state is State.CLOSED
-    assert [(f.reason, f.revision) for f in await stage.said(ReferralClosed)] == [("withdrawn", 2)]
+    said = await stage.said(ReferralClosed)
+    assert [(f.reason, f.revision, f.therapist_id) for f in said] == [("withdrawn", 2, None)]
     assert await stage.said(MatchProposed) == []
 
 
@@ -69,7 +70,7 @@ async def test_withdrawn_frees_the_place_for_who_waits(stage: Stage, accepted: b
     await stage.settle()
     assert (await stage.open_offer(waiting.referral_id)).therapist_id == id_
     (closed,) = await stage.said(ReferralClosed)
-    assert (closed.referral_id, closed.reason) == (leaving.referral_id, "withdrawn")
+    assert (closed.referral_id, closed.reason, closed.therapist_id) == (leaving.referral_id, "withdrawn", id_)
     assert [o.state for o in await stage.offers(leaving.referral_id)] == ["ended" if accepted else "released"]
     await stage.assert_places_add_up()
 
@@ -171,6 +172,7 @@ async def test_an_offer_that_no_longer_fits_is_taken_back(stage: Stage) -> None:
     await stage.hear(triaged(fact.referral_id, revision=2, decision=2, languages=("es",)))
     (said,) = await stage.said(MatchDeclined)
     assert (said.offer_id, said.reason, said.revision) == (offer.id, "needs_changed", 2)
+    assert not said.answered
     await stage.settle()
     assert (await stage.open_offer(fact.referral_id)).therapist_id == spanish
     await stage.hear(triaged(fact.referral_id, revision=3, decision=3))

@@ -212,6 +212,21 @@ async def test_an_offer_is_told_to_its_therapist(database: NewDatabase) -> None:
     assert await told(pool) == [("clinic", "desk"), ("therapist", "thera-1")]
 
 
+async def test_a_therapist_is_told_that_an_offer_ended_unless_they_ended_it(database: NewDatabase) -> None:
+    pool = await database("notify")
+    mine = uuid4()
+    await person(pool, "thera-1", "therapist", therapist=mine)
+    await take(pool, MATCHING, referral(clinic="elsewhere").declined(mine, answered=True))
+    assert [pair for pair in await told(pool) if pair[0] == "therapist"] == []
+    await take(pool, MATCHING, referral(clinic="elsewhere").declined(mine, answered=False))
+    await take(pool, MATCHING, referral(clinic="elsewhere").closed(mine))
+    about = referral(clinic="elsewhere")
+    await take(pool, EXPRESS, about.ended())
+    await take(pool, MATCHING, about.closed(mine))
+    told_of = [pair for pair in await told(pool) if pair[0] == "therapist"]
+    assert told_of == [("therapist", "thera-1")] * 3
+
+
 async def test_what_finds_nobody_is_kept_and_said_once(database: NewDatabase) -> None:
     pool = await database("notify")
     fact = referral().accepted()

@@ -29,7 +29,9 @@ def everything() -> Iterator[Words]:
         yield from wording.closed(unanswered)
     yield from wording.proposed(DUE)
     yield from wording.accepted()
-    yield from wording.declined()
+    yield from wording.declined(answered=True)
+    yield from wording.declined(answered=False)
+    yield from wording.freed()
     yield from wording.waitlisted(DUE)
     yield from wording.booked(DUE)
 
@@ -93,7 +95,9 @@ def test_the_referrer_is_told_of_a_review_that_everything_waits_for() -> None:
         (wording.returned(DUE, ()), {"clinic", "primary_care"}),
         (wording.proposed(DUE), {"therapist", "clinic", "primary_care"}),
         (wording.accepted(), {"clinic", "primary_care"}),
-        (wording.declined(), {"clinic", "primary_care"}),
+        (wording.declined(answered=True), {"clinic", "primary_care"}),
+        (wording.declined(answered=False), {"clinic", "primary_care", "therapist"}),
+        (wording.freed(), {"therapist"}),
         (wording.waitlisted(DUE), {"clinic", "primary_care"}),
         (wording.booked(DUE), {"clinic", "primary_care"}),
         (wording.closed(()), {"clinic", "primary_care"}),
