@@ -18,10 +18,10 @@ up: $(LOCAL) ## Start everything and keep it up; Ctrl-C stops it
 	@$(BIN)/python -m careroute up
 
 test: check ## Lint, types, import rules and every test, on embedded Kafka and Postgres
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest --no-containers -n $(if $(KAFKA_BOOTSTRAP_SERVERS),0,2) --dist loadfile
 
 test-kafka: $(DEV) ## What touches Kafka, on Apache Kafka (needs Java 17 and Maven)
-	@$(BIN)/python -m pytest tests/kafka tests/wire tests/journey tests/apache --kafka=apache
+	@$(BIN)/python -m pytest tests/kafka tests/wire tests/journey tests/apache --kafka=apache --no-containers
 
 test-compose: $(DEV) ## docker-compose.yml on a real engine: up, scale, restarts, backup, upgrade (about 15 minutes)
 	@tests/compose/engine.sh $(BIN)/python -m pytest tests/compose --compose

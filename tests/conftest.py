@@ -5,16 +5,16 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from hypothesis import settings
 
+from careroute.local import SERVICES
+from careroute.local.environment import database_variable
 from careroute.local.errors import StackError
 from careroute.local.stack import Stack
 from shared.postgres import OWN_TABLES, Pool, migrate, open_pool
-from tests import brokers
+from tests import brokers, databases
 from tests.apache.cluster import KafkaCluster
 from tests.support import NewDatabase
 
@@ -30,21 +30,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kafka",
         choices=("embedded", "apache"),
-        help="The broker under test; without it what KAFKA_BOOTSTRAP_SERVERS names, else the embedded one.",
+        help="The broker under test; without it what KAFKA_BOOTSTRAP_SERVERS names, else a container where "
+        "an engine has the image KAFKA_IMAGE, else the embedded one. Postgres alike: TEST_POSTGRES_URL, "
+        "POSTGRES_IMAGE.",
     )
+    parser.addoption("--no-containers", action="store_true", help="As if there were no Docker engine.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """What cannot be had ends the run with one sentence, before any test."""
     try:
-        brokers.label(config.getoption("--kafka"))
+        brokers.label(config)
     except StackError as error:
         raise pytest.UsageError(str(error)) from None
+    if brokers.chosen(config) == "given" and (config.getoption("numprocesses", None) or 0) > 1:
+        raise pytest.UsageError(
+            "Tests empty the Kafka that KAFKA_BOOTSTRAP_SERVERS names before they use it, so they must run "
+            "one at a time: say -n 0."
+        )
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    kafka = brokers.label(config.getoption("--kafka"))
-    return [f"kafka: {kafka}", f"postgres: {brokers.postgres_label()}"]
+    return [f"kafka: {brokers.label(config)}", f"postgres: {databases.label(config)}"]
 
 
 @pytest.fixture(scope="session")
@@ -56,21 +63,64 @@ def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaClus
 
 
 @pytest.fixture(scope="session")
-def outer_kafka(request: pytest.FixtureRequest) -> brokers.Kafka | None:
-    """The one Kafka of the whole run, to be emptied before use; None: each has an embedded one of its own."""
-    option = request.config.getoption("--kafka")
-    if option == "apache":
-        cluster: KafkaCluster = request.getfixturevalue("apache_kafka")
-        return cluster
-    return None if option == "embedded" else brokers.given()
+def kafka_in_container() -> Iterator[brokers.InContainer]:
+    kafka = brokers.InContainer()
+    try:
+        kafka.start()
+        yield kafka
+    finally:
+        kafka.forget()
 
 
 @pytest.fixture(scope="session")
-def infrastructure(outer_kafka: brokers.Kafka | None) -> Iterator[Stack]:
-    """A stack's Postgres and Kafka, without the services."""
+def outer_kafka(request: pytest.FixtureRequest) -> brokers.Kafka | None:
+    """The one Kafka of the whole run, to be emptied before use; None: each has an embedded one of its own."""
+    match brokers.chosen(request.config):
+        case "apache":
+            cluster: KafkaCluster = request.getfixturevalue("apache_kafka")
+            return cluster
+        case "given":
+            return brokers.given()
+        case "container":
+            container: brokers.InContainer = request.getfixturevalue("kafka_in_container")
+            return container
+        case "embedded":
+            return None
+
+
+@pytest.fixture(scope="session")
+def postgres_in_container() -> Iterator[databases.InContainer]:
+    postgres = databases.InContainer()
+    try:
+        postgres.start()
+        yield postgres
+    finally:
+        postgres.remove()
+
+
+@pytest.fixture(scope="session")
+def outer_postgres(request: pytest.FixtureRequest) -> databases.Postgres | None:
+    """The one Postgres of the whole run; None: each stack has an embedded one of its own."""
+    match databases.chosen(request.config):
+        case "given":
+            return databases.given()
+        case "container":
+            container: databases.InContainer = request.getfixturevalue("postgres_in_container")
+            return container
+        case "embedded":
+            return None
+
+
+@pytest.fixture(scope="session")
+def infrastructure(
+    outer_kafka: brokers.Kafka | None, outer_postgres: databases.Postgres | None
+) -> Iterator[Stack]:
+    """A stack's Postgres and Kafka, as far as there are no outer ones, without the services."""
     ours = ("KAFKA_", "INTAKE_", "TRIAGE_", "MATCHING_", "NOTIFY_", "CAREROUTE_")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environ |= outer_kafka.environment if outer_kafka else {}
+    if outer_postgres:
+        environ |= {database_variable(service): outer_postgres.admin_url for service in SERVICES}
     stack = Stack(Path(tempfile.mkdtemp(prefix="careroute-test-")), environ=environ)
     try:
         stack.start_infrastructure()
@@ -80,9 +130,9 @@ def infrastructure(outer_kafka: brokers.Kafka | None) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(infrastructure: Stack) -> str:
+def postgres_url(infrastructure: Stack, outer_postgres: databases.Postgres | None) -> str:
     """A superuser's address of the server, database `postgres`."""
-    return infrastructure.postgres.admin_url
+    return outer_postgres.admin_url if outer_postgres else infrastructure.postgres.admin_url
 
 
 @pytest.fixture(scope="session")
@@ -90,16 +140,8 @@ def kafka_servers(infrastructure: Stack) -> str:
     return infrastructure.settings.kafka
 
 
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
-async def template(postgres_url: str) -> Callable[[str], Awaitable[str]]:
+async def template(postgres_url: str) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
     """The name of a migrated database of that service, made once, to copy from."""
     made: dict[str, str] = {}
     lock = asyncio.Lock()
@@ -107,18 +149,18 @@ async def template(postgres_url: str) -> Callable[[str], Awaitable[str]]:
     async def of(service: str) -> str:
         async with lock:
             if service not in made:
-                name = f"template_{service}"
-                await _execute(postgres_url, f"create database {name}")
-                pool = await open_pool(postgres_url.rsplit("/", 1)[0] + f"/{name}", size=2)
+                made[service] = await databases.create(postgres_url, f"{service}_template")
+                pool = await open_pool(databases.at(postgres_url, made[service]), size=2)
                 folders = [OWN_TABLES]
                 if service != "shared":
                     folders.append(ROOT / "services" / service / "migrations")
                 await migrate(pool, *folders)
                 await pool.close()
-                made[service] = name
             return made[service]
 
-    return of
+    yield of
+    for name in made.values():
+        await databases.drop(postgres_url, name)
 
 
 @pytest.fixture
@@ -129,14 +171,12 @@ async def database_url(
     made: list[str] = []
 
     async def new(service: str) -> str:
-        name = f"test_{service}_{uuid4().hex[:12]}"
-        await _execute(postgres_url, f"create database {name} template {await template(service)}")
-        made.append(name)
-        return postgres_url.rsplit("/", 1)[0] + f"/{name}"
+        made.append(await databases.create(postgres_url, service, like=await template(service)))
+        return databases.at(postgres_url, made[-1])
 
     yield new
     for name in made:
-        await _execute(postgres_url, f"drop database {name} with (force)")
+        await databases.drop(postgres_url, name)
 
 
 @pytest.fixture

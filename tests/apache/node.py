@@ -59,7 +59,7 @@ class Node:
         return (self.data / "meta.properties").exists()
 
     def write_properties(self, voters: Sequence[str]) -> None:
-        values = _common(len(voters)) | self._own() | {"controller.quorum.voters": ",".join(voters)}
+        values = common(len(voters)) | self._own() | {"controller.quorum.voters": ",".join(voters)}
         lines = (f"{name}={value}\n" for name, value in (values | dict(self.extra)).items())
         self._properties.write_text("".join(lines))
 
@@ -92,7 +92,7 @@ def protocols(client: str = "PLAINTEXT") -> str:
     return f"{CLIENT}:{client},{INTERNAL}:PLAINTEXT,{CONTROLLER}:PLAINTEXT"
 
 
-def _common(nodes: int) -> dict[str, str]:
+def common(nodes: int) -> dict[str, str]:
     """What careroute asks of a cluster, and smaller internals than for production."""
     copies, enough = str(nodes), str(2 if nodes > 1 else 1)
     return {

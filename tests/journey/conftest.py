@@ -12,11 +12,15 @@ import pytest
 from careroute import reconcile
 from careroute.client import Api
 from careroute.demo.endpoints import Delivery, Endpoints
-from careroute.local import Stack
+from careroute.local import SERVICES, Stack
+from careroute.local.environment import database_variable
+from careroute.local.waiting import run
 from careroute.network import Network, find
 from careroute.reconcile import Account
 from shared.auth import Role
+from tests import databases
 from tests.brokers import Embedded, Kafka
+from tests.databases import Postgres
 from tests.journey.town import load
 from tests.support import eventually
 
@@ -78,8 +82,22 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def stack(outer_kafka: Kafka | None) -> Iterator[Stack]:
+def outer_databases(outer_postgres: Postgres | None) -> Iterator[dict[str, str]]:
+    """By variable, one for each service, empty; none: the stack has an embedded Postgres."""
+    if outer_postgres is None:
+        yield {}
+        return
+    url = outer_postgres.admin_url
+    names = {service: run(databases.create(url, service)) for service in SERVICES}
+    yield {database_variable(service): databases.at(url, name) for service, name in names.items()}
+    for name in names.values():
+        run(databases.drop(url, name))
+
+
+@pytest.fixture(scope="module")
+def stack(outer_kafka: Kafka | None, outer_databases: dict[str, str]) -> Iterator[Stack]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | QUICK
+    environ |= outer_databases
     if outer_kafka is not None:
         outer_kafka.empty()
         environ |= outer_kafka.environment

@@ -19,6 +19,7 @@ from shared.ids import new_id, now
 from shared.postgres import Connection, transaction
 from shared.service import Service
 from shared.settings import ServiceSettings
+from tests import brokers
 from tests.brokers import Kafka
 from tests.support import eventually
 
@@ -102,8 +103,8 @@ async def test_started_before_kafka_and_postgres_it_waits_and_recovers(
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The embedded broker has no disk to keep."""
     if "disk" in metafunc.fixturenames:
-        apache = metafunc.config.getoption("--kafka") == "apache"
-        metafunc.parametrize("disk", ["kept", "lost"] if apache else ["lost"])
+        has_one = brokers.chosen(metafunc.config) in ("apache", "container")
+        metafunc.parametrize("disk", ["kept", "lost"] if has_one else ["lost"])
 
 
 async def test_facts_said_while_the_broker_is_away_arrive_when_it_is_back_even_empty(
