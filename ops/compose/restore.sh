@@ -12,7 +12,7 @@ fi
 gzip --test "$folder/postgres.tar.gz"
 tar --list --file "$folder/keys.tar" | grep -q keys/signing-key.json
 
-$compose down --volumes
+$compose --profile '*' down --volumes
 $compose run --rm --no-deps -T --entrypoint tar keys -C /keys/operator -x <"$folder/keys.tar"
 $compose run --rm --no-deps -T keys </dev/null
 $compose run --rm --no-deps -T --user root --entrypoint bash postgres -ec \

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,9 @@ from careroute.client import Api
 from careroute.demo.endpoints import Endpoints
 from tests.compose.host import Host
 from tests.compose.town import Town, load
+
+ORDER = ("containers", "host", "backup", "watching", "security", "upgrade")
+"""Modules that live on the same host follow one another, the one that looks at it untouched first."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +24,44 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     return None if config.getoption("--compose", default=False) else True
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))
+
+
+class Hosts:
+    """One at a time: two would be too much for a small machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._up: Host | None = None
+
+    def up(self, *files: str, image: str = "careroute:test") -> Host:
+        """One of these compose files that runs this image: the one that is there, or a new one."""
+        if self._up is None or (self._up.files, self._up.image) != (files, image):
+            self.remove()
+            self._up = Host(f"careroute-test-{os.getpid()}", self._folder, files, image=image)
+            self._up.up()
+        return self._up
+
+    def remove(self) -> None:
+        if self._up is not None:
+            self._up.remove()
+            self._up = None
+
+
+@pytest.fixture(scope="session")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
+    """Of names and ports of their own; containers and volumes are removed at the end."""
+    folder = tmp_path_factory.mktemp("host")
+    Host(f"careroute-test-{os.getpid()}", folder).build()
+    hosts = Hosts(folder)
+    try:
+        yield hosts
+    finally:
+        hosts.remove()
+
+
 @pytest.fixture(scope="module")
 def files() -> tuple[str, ...]:
     """The compose files beside docker-compose.yml."""
@@ -27,16 +69,10 @@ def files() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory, files: tuple[str, ...]) -> Iterator[Host]:
-    """A host of its own name and ports, with no containers and no volumes; all is removed at the end."""
-    host = Host(f"careroute-test-{os.getpid()}", tmp_path_factory.mktemp("host"), files)
-    host.build()
-    try:
-        host.up()
-        yield host
-    finally:
-        print(host.complaints())  # shown by pytest when something failed
-        host.remove()
+def host(hosts: Hosts, files: tuple[str, ...]) -> Iterator[Host]:
+    host = hosts.up(*files)
+    yield host
+    print(host.complaints())  # shown by pytest when something failed
 
 
 @pytest.fixture(scope="module")

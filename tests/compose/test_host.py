@@ -49,6 +49,15 @@ def test_a_services_role_enters_its_own_database_and_no_other(host: Host) -> Non
     assert host.run_inside("which_databases", "triage") == ["triage"]
 
 
+def test_the_demo_routes_its_referrals_and_the_account_is_clean(host: Host) -> None:
+    """First of all that work, since it loads a network of its own: afterwards the town's people are told."""
+    said = host.compose("run", "--rm", "-T", "demo", seconds=420)
+    assert "accepted" in said
+    found = account(host)
+    assert found.clean, found.text
+    assert found.counts["accepted"] == 60
+
+
 async def test_a_crisis_reaches_who_is_on_call(town: Town) -> None:
     id = await town.submit("crisis-1", crisis())
     called = await town.is_called(id)
@@ -68,7 +77,7 @@ async def test_replicas_share_the_partitions_behind_the_same_ports(host: Host, t
         await town.is_in(id, "offered", "waitlisted", "accepted")
 
 
-async def test_a_rolling_restartunder_load_loses_and_doubles_nothing(host: Host, town: Town) -> None:
+async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(host: Host, town: Town) -> None:
     before = account(host).counts["accepted"]
     load = asyncio.create_task(under_load(town, "rolling"))
     for service in SERVICES:
