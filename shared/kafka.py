@@ -1,16 +1,19 @@
 """Kafka, with the defaults that lose messages overridden: see docs/decisions/0002."""
 
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.events import Topic
+from shared.kafka_refusals import refusal
 from shared.settings import ServiceSettings
 
 COMPACTED: Final = frozenset({Topic.MATCHING_ROSTER})
@@ -66,6 +69,15 @@ def make_broker(service: str, settings: ServiceSettings) -> KafkaBroker:
     )
 
 
+@asynccontextmanager
+async def explained(settings: ServiceSettings) -> AsyncIterator[None]:
+    """Whoever is not let in raises why: see `kafka_refusals`."""
+    try:
+        yield
+    except KafkaConnectionError as error:
+        raise await refusal(client_options(settings)) from error
+
+
 async def start_producer(service: str, settings: ServiceSettings) -> AIOKafkaProducer:
     """Acknowledged by all in-sync replicas; idempotent unless the broker cannot."""
     producer = AIOKafkaProducer(
@@ -78,7 +90,8 @@ async def start_producer(service: str, settings: ServiceSettings) -> AIOKafkaPro
         request_timeout_ms=15_000,
     )
     try:
-        await producer.start()
+        async with explained(settings):
+            await producer.start()
     except BaseException:
         await producer.stop()
         raise
@@ -88,7 +101,8 @@ async def start_producer(service: str, settings: ServiceSettings) -> AIOKafkaPro
 async def create_topics(settings: ServiceSettings, names: set[str]) -> None:
     """Those that are missing, with this system's partitions, replication and retention."""
     admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
+    async with explained(settings):
+        await admin.start()
     try:
         missing = sorted(names - set(await admin.list_topics()))
         if not missing:

@@ -9,6 +9,7 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from shared import kafka
+from shared.kafka_refusals import KafkaGivesNoAnswer, KafkaHangsUp, KafkaIsNotTrusted, KafkaRefusesUs
 from shared.settings import ServiceSettings
 from tests.apache.cluster import KafkaCluster
 from tests.apache.security import Security
@@ -46,21 +47,29 @@ async def test_with_the_password_and_the_authority_facts_flow(secured: KafkaClus
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "told"),
     [
-        pytest.param({"KAFKA_PASSWORD": "guessed"}, id="wrong password"),
-        pytest.param({"KAFKA_USERNAME": "somebody"}, id="unknown user"),
-        pytest.param({"KAFKA_SECURITY": "SSL"}, id="no password"),
-        pytest.param({"KAFKA_SECURITY": "SASL_PLAINTEXT"}, id="password in clear"),
-        pytest.param({"KAFKA_SECURITY": "PLAINTEXT"}, id="neither"),
+        pytest.param({"KAFKA_PASSWORD": "guessed"}, KafkaRefusesUs, id="wrong password"),
+        pytest.param({"KAFKA_USERNAME": "somebody"}, KafkaRefusesUs, id="unknown user"),
+        pytest.param({"KAFKA_SASL_MECHANISM": "PLAIN"}, KafkaRefusesUs, id="another mechanism"),
+        pytest.param({"KAFKA_SECURITY": "SSL"}, KafkaHangsUp, id="no password"),
+        pytest.param({"KAFKA_SECURITY": "SASL_PLAINTEXT"}, KafkaHangsUp, id="password in clear"),
+        pytest.param({"KAFKA_SECURITY": "PLAINTEXT"}, KafkaHangsUp, id="neither"),
+        pytest.param(
+            {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, KafkaGivesNoAnswer, id="there is nobody there"
+        ),
     ],
 )
-async def test_without_either_nobody_gets_in(secured: KafkaCluster, changes: dict[str, str]) -> None:
-    with pytest.raises(KafkaError):
+async def test_without_either_nobody_gets_in_and_the_error_says_why(
+    secured: KafkaCluster, changes: dict[str, str], told: type[KafkaError]
+) -> None:
+    with pytest.raises(told):
         await asyncio.wait_for(kafka.create_topics(settings(secured, **changes), {"theirs"}), 30)
+    with pytest.raises(told):
+        await asyncio.wait_for(kafka.start_producer("test", settings(secured, **changes)), 30)
 
 
 async def test_a_kafka_of_another_authority_gets_no_password(secured: KafkaCluster, tmp_path: Path) -> None:
     other = Security.make(tmp_path)
-    with pytest.raises(KafkaError):
+    with pytest.raises(KafkaIsNotTrusted):
         await kafka.create_topics(settings(secured, KAFKA_CA_FILE=other.ca_file), {"theirs"})
