@@ -80,21 +80,23 @@ PROMETHEUS_IMAGE prom/prometheus:v3.5.0 local/prometheus:2.42
 GRAFANA_IMAGE grafana/grafana:12.1.0 none
 "
 
+build() { DOCKER_BUILDKIT=0 docker build -q -t "$1" "$2" 2>&1 >/dev/null | grep -v '^$\|DEPRECATED\|BuildKit' >&2 || [ "${PIPESTATUS[0]}" = 0 ]; }
+
 build_stand_in() {
-  local image=$1 work
+  local image=$1 work jars code=0
   [ -f "$standins/build.sh" ] || fail "no registry is reached, and $standins is not there."
   case $image in
     local/python:*) has "$image" || bash "$standins/build.sh" python >&2 ;;
     local/postgres:*) has "$image" || bash "$standins/build.sh" postgres >&2 ;;
     local/kafka:*) # these are this folder's own; the engine sees for itself whether they have changed
+      jars=$(.venv/bin/python -c 'from tests.apache import jars; print(jars.libraries())') || return
       work=$(mktemp -d)
-      cp -r "$here/images/kafka/." "$work"
-      cp -r "$(.venv/bin/python -c 'from tests.apache import jars; print(jars.libraries())')" "$work/libs"
-      DOCKER_BUILDKIT=0 docker build -q -t "$image" "$work" >&2
+      cp -r "$here/images/kafka/." "$work" && cp -r "$jars" "$work/libs" && build "$image" "$work" || code=1
       rm -rf "$work"
+      return "$code"
       ;;
-    local/haproxy:*) DOCKER_BUILDKIT=0 docker build -q -t "$image" "$here/images/haproxy" >&2 ;;
-    local/prometheus:*) DOCKER_BUILDKIT=0 docker build -q -t "$image" "$here/images/prometheus" >&2 ;;
+    local/haproxy:*) build "$image" "$here/images/haproxy" ;;
+    local/prometheus:*) build "$image" "$here/images/prometheus" ;;
   esac
 }
 
