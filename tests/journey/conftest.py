@@ -1,7 +1,9 @@
 """The four services as processes, on a real broker and a real Postgres, with people's endpoints listening."""
 
+import asyncio
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,16 +71,16 @@ class Town:
         ]
 
     async def account(self) -> Account:
-        """Reconciled, once nothing is on its way any more."""
-
-        async def quiet() -> Account | None:
+        """Reconciled, once nothing is on its way any more, or a minute after it last became less."""
+        least, until = None, 0.0
+        while True:
             found = await reconcile.account(self.network, grace_seconds=0)
-            return found if not found.lost and not found.waiting_to_be_sent else None
-
-        try:
-            return await eventually(quiet, seconds=90, what="quiet")
-        except AssertionError:
-            return await reconcile.account(self.network, grace_seconds=0)
+            left = len(found.lost) + len(found.waiting_to_be_sent)
+            if least is None or left < least:
+                least, until = left, time.monotonic() + 60
+            if not left or time.monotonic() > until:
+                return found
+            await asyncio.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

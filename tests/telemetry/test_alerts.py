@@ -90,6 +90,38 @@ def test_what_prometheus_scrapes_are_the_four_services() -> None:
     assert config["rule_files"] == ["alerts.yml"]
 
 
+def provisioned(what: str) -> Any:
+    (file,) = (ROOT / "ops/grafana/provisioning" / what).iterdir()
+    return yaml.safe_load(file.read_text())
+
+
+def test_what_grafana_is_given_fits_together() -> None:
+    """Its provisioning, the dashboard and what docker-compose.yml mounts where."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    (source,) = provisioned("datasources")["datasources"]
+    (provider,) = provisioned("dashboards")["providers"]
+    mounts = dict(volume.split(":")[1::-1] for volume in compose["grafana"]["volumes"])
+    assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
+    assert set(compose["prometheus"]["networks"]) & set(compose["grafana"]["networks"])
+    assert provider["type"] == "file"
+    assert mounts[provider["options"]["path"]] == "./ops/grafana/dashboards"
+    assert mounts["/etc/grafana/provisioning"] == "./ops/grafana/provisioning"
+    assert {panel["datasource"]["uid"] for panel in panels()} == {source["uid"]}
+
+
+def test_panels_lie_beside_one_another() -> None:
+    taken: set[tuple[int, int]] = set()
+    dashboard = json.loads((ROOT / "ops/grafana/dashboards/careroute.json").read_text())
+    for panel in dashboard["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24, panel["title"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        taken |= cells
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(set(ids)) == len(ids)
+
+
 def test_metrics_named_on_the_operations_page_are_there() -> None:
     page = (ROOT / "docs/operations.md").read_text()
     assert {match[0].split("{")[0] for match in OURS.finditer(page)} <= SAMPLES.keys()
