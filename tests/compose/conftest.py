@@ -25,8 +25,9 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
-    items.sort(key=lambda item: places.get(item.path.stem, -1))
+    here = Path(__file__).parent
+    places = {here / f"test_{name}.py": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path, -1))
 
 
 class Hosts:
