@@ -71,13 +71,13 @@ class Town:
         ]
 
     async def account(self) -> Account:
-        """Reconciled, once nothing is on its way any more, or a minute after it last became less."""
-        least, until = None, 0.0
+        """Reconciled, once nothing is on its way any more, or a minute after anything last moved."""
+        seen, until = (-1, -1), 0.0
         while True:
             found = await reconcile.account(self.network, grace_seconds=0)
             left = len(found.lost) + len(found.waiting_to_be_sent)
-            if least is None or left < least:
-                least, until = left, time.monotonic() + 60
+            if seen != (left, len(self.endpoints.deliveries)):
+                seen, until = (left, len(self.endpoints.deliveries)), time.monotonic() + 60
             if not left or time.monotonic() > until:
                 return found
             await asyncio.sleep(0.2)
