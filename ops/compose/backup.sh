@@ -18,6 +18,6 @@ $compose exec -T postgres bash -c 'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") p
   </dev/null >"$folder/postgres.tar.gz.part"
 gzip --test "$folder/postgres.tar.gz.part"
 $compose run --rm --no-deps -T --entrypoint tar careroute -C /run/secrets -c . </dev/null >"$folder/keys.tar"
-tar --list --file "$folder/keys.tar" | grep -q keys/signing-key.json
+tar --list --file "$folder/keys.tar" | grep keys/signing-key.json >/dev/null
 mv "$folder/postgres.tar.gz.part" "$folder/postgres.tar.gz"
 echo "backup: $(du -sh "$folder" | cut -f1) in $folder"

@@ -10,7 +10,7 @@ if [ "${2:-}" != --replace ]; then
   exit 1
 fi
 gzip --test "$folder/postgres.tar.gz"
-tar --list --file "$folder/keys.tar" | grep -q keys/signing-key.json
+tar --list --file "$folder/keys.tar" | grep keys/signing-key.json >/dev/null
 
 $compose --profile '*' down --volumes
 $compose run --rm --no-deps -T --entrypoint tar keys -C /keys/operator -x <"$folder/keys.tar"
