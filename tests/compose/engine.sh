@@ -80,7 +80,7 @@ PROMETHEUS_IMAGE prom/prometheus:v3.5.0 local/prometheus:2.42
 GRAFANA_IMAGE grafana/grafana:12.1.0 none
 "
 
-build() { DOCKER_BUILDKIT=0 docker build -q -t "$1" "$2" 2>&1 >/dev/null | grep -v '^$\|DEPRECATED\|BuildKit' >&2 || [ "${PIPESTATUS[0]}" = 0 ]; }
+build() { DOCKER_BUILDKIT=0 docker build -q -t "$1" "$2" 2>&1 >/dev/null | grep -v '^$\|DEPRECATED\|BuildKit\|environment-variable' >&2 || [ "${PIPESTATUS[0]}" = 0 ]; }
 
 build_stand_in() {
   local image=$1 work jars code=0
