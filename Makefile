@@ -6,7 +6,7 @@ LOCAL := $(VENV)/.installed-local
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-compose check unit bench lock clean
+.PHONY: help demo up test test-kafka test-chaos test-compose check unit bench lock clean
 
 help: ## This menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ test: check ## Lint, types, import rules and every test, on embedded Kafka and P
 
 test-kafka: $(DEV) ## What touches Kafka, on Apache Kafka (needs Java 17 and Maven)
 	@$(BIN)/python -m pytest tests/kafka tests/wire tests/journey tests/apache --kafka=apache --no-containers
+
+test-chaos: $(DEV) ## 10,000 referrals while everything breaks; CHAOS_SEED=n repeats a run (needs Java 17 and Maven)
+	@$(BIN)/python -m pytest tests/chaos --chaos --capture=no
 
 test-compose: $(DEV) ## docker-compose.yml on a real engine: up, scale, restarts, backup, upgrade (about 15 minutes)
 	@tests/compose/engine.sh $(BIN)/python -m pytest tests/compose --compose

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Endpoints:
         self.secret = secret
         self.deliveries: list[Delivery] = []
         self._host = host
-        self._server = ThreadingHTTPServer((host, 0), _handler(self))
+        self._server = _Server((host, 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -57,6 +58,13 @@ class Endpoints:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that was killed is no fault of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(endpoints: Endpoints) -> type[BaseHTTPRequestHandler]:

@@ -27,9 +27,9 @@ class People:
     _offers_seen: int = 0
 
     async def act(self) -> None:
-        await asyncio.gather(*(_again(step) for step in (self._acknowledge, self._review, self._answer)))
+        await asyncio.gather(*(_again(step) for step in (self.acknowledge, self.review, self.answer)))
 
-    async def _acknowledge(self) -> None:
+    async def acknowledge(self) -> None:
         """Somebody on call, whose endpoint was called, says: I have this."""
         page = await self.api.get("notify", "/v1/notices?state=open&limit=500", role=Role.ONCALL)
         called = {delivery.body["notice_id"] for delivery in self.endpoints.deliveries}
@@ -43,7 +43,7 @@ class People:
         )
         self.acknowledged += len(paths)
 
-    async def _review(self) -> None:
+    async def review(self) -> None:
         """A triage clinician agrees with the rules, and settles consent where that was asked."""
         page = await self.api.get("triage", "/v1/reviews?limit=500", role=Role.CLINICIAN)
         for review in page["reviews"]:
@@ -59,7 +59,7 @@ class People:
             )
             self.reviewed += 1
 
-    async def _answer(self) -> None:
+    async def answer(self) -> None:
         """Therapists take most clients they are offered, and never decline one client twice."""
         page = await self.api.get("matching", "/v1/offers?state=open&limit=500", role=Role.COORDINATOR)
         await asyncio.gather(*(self._answer_one(offer) for offer in page["offers"]))

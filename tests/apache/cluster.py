@@ -66,6 +66,11 @@ class KafkaCluster:
         return ",".join(node.advertised for node in self._nodes.values())
 
     @property
+    def internal_servers(self) -> str:
+        """For a test's own clients: no proxy stands before it, and no password is asked."""
+        return ",".join(node.internal for node in self._nodes.values())
+
+    @property
     def environment(self) -> dict[str, str]:
         """What a service or a `Stack` is told to use this cluster."""
         return {
@@ -134,7 +139,7 @@ class KafkaCluster:
     def empty(self) -> None:
         """Deletes all topics, offsets and what else a test may have left; starts nodes that do not run."""
         self.start()
-        run(probes.empty(",".join(node.internal for node in self._nodes.values())))
+        run(probes.empty(self.internal_servers))
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,49 @@
+"""A small disk of its own for Postgres, which can be full. Mounting one takes root, on Linux."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+SIZE = "4g"
+
+
+@dataclass(frozen=True)
+class Disk:
+    folder: Path
+
+    @classmethod
+    @contextmanager
+    def under(cls, folder: Path) -> Iterator[Self | None]:
+        """None where this user may not mount, and then the folder stays as it is."""
+        folder.mkdir(mode=0o711)
+        if not _run("mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0711", "careroute-chaos", str(folder)):
+            folder.rmdir()
+            yield None
+            return
+        try:
+            yield cls(folder)
+        finally:
+            if not _run("umount", str(folder)):
+                raise RuntimeError(f"{folder} could not be unmounted")
+
+    def fill(self) -> None:
+        """It shrinks to what is on it."""
+        self._resize(str(shutil.disk_usage(self.folder).used))
+
+    def free(self) -> None:
+        self._resize(SIZE)
+
+    def _resize(self, size: str) -> None:
+        if not _run("mount", "-o", f"remount,size={size}", str(self.folder)):
+            raise RuntimeError(f"{self.folder} could not be made {size} large")
+
+
+def _run(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=30).returncode == 0
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,99 @@
+"""How the services are started here: as they are, with a wrong clock, or broken on purpose.
+
+`uvicorn --factory tests.chaos.doors:triage`; what is wrong is in the environment of the process. All of it is
+done to the modules of that process before the service is imported: the services know nothing of it.
+"""
+
+import importlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+CLOCKS: Final = "CHAOS_CLOCKS"
+BROKEN: Final = "CHAOS_BROKEN"
+
+
+class Broken(StrEnum):
+    """What a service may be made to do wrong, to see whether the account notices."""
+
+    NO_INBOX = "no inbox"
+    COMMITS_FIRST = "offsets committed first"
+
+
+def environment(clocks: Mapping[str, int], broken: Broken | None) -> dict[str, str]:
+    return {CLOCKS: json.dumps(dict(clocks)), BROKEN: broken or ""}
+
+
+def intake() -> FastAPI:
+    return _open("intake")
+
+
+def triage() -> FastAPI:
+    return _open("triage")
+
+
+def matching() -> FastAPI:
+    return _open("matching")
+
+
+def notify() -> FastAPI:
+    return _open("notify")
+
+
+def _open(service: str) -> FastAPI:
+    if seconds := json.loads(os.environ[CLOCKS]).get(service, 0):
+        _shift_clock(seconds)
+    match os.environ[BROKEN]:
+        case Broken.NO_INBOX:
+            _without_inbox()
+        case Broken.COMMITS_FIRST:
+            _commit_first()
+    app: FastAPI = importlib.import_module(f"services.{service}.app").create_app()
+    return app
+
+
+def _shift_clock(seconds: int) -> None:
+    """What the service takes for the present; Postgres and the others keep theirs."""
+    from shared import ids
+
+    real_time, real_now = time.time, ids.now
+    time.time = lambda: real_time() + seconds
+    ids.now = lambda: real_now() + timedelta(seconds=seconds)
+
+
+def _without_inbox() -> None:
+    """Claims are written and what they say is not heeded; nor is triage's second guard, the revision."""
+    from services.triage import deciding
+    from shared import inbox
+
+    claim, decide = inbox.claim, deciding.decide
+
+    async def heedless(connection: Any, consumer: str, facts: Any) -> Any:
+        await claim(connection, consumer, facts)
+        return list(facts)
+
+    inbox.claim = heedless
+    deciding.decide = lambda fact, standing, *rest, **more: decide(
+        fact, replace(standing, revision=0), *rest, **more
+    )
+
+
+def _commit_first() -> None:
+    """At most once: Kafka is told that a batch is done, and then it is done."""
+    from shared.consumer import Consumer
+
+    take = Consumer.take
+
+    async def hasty(self: Consumer, batch: Any) -> None:
+        if (reader := self.reader()) is not None:
+            await reader.commit()
+        await take(self, batch)
+
+    Consumer.take = hasty  # type: ignore[method-assign]  # that is the sabotage

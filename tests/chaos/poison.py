@@ -1,0 +1,89 @@
+"""Messages that nobody can read, put among the good ones."""
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.events import Topic
+from shared.ids import new_id
+
+TOPICS: Final = tuple(topic for topic in Topic if topic is not Topic.MATCHING_ROSTER)
+
+Headers = list[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True)
+class Bottle:
+    """What is in it, and the reason that it must be parked with."""
+
+    value: bytes
+    headers: Headers
+    reason: str
+
+
+def bottles() -> list[Bottle]:
+    future = {"type": "ReferralBeamed", "event_id": str(new_id()), "occurred_at": "2031-01-01T00:00:00Z"}
+    return [
+        Bottle(b'{"type": "Referral', [], "not_json"),
+        Bottle(b"\xff\xfe\x00", [], "not_json"),
+        Bottle(b'{"type": "ReferralTriaged"}', [], "wrong_shape"),
+        Bottle(json.dumps(future).encode(), [], "unknown_type"),
+        Bottle(b"{}", [("traceparent", None)], "header_not_utf8"),
+        Bottle(b"{}", [("ce_type", b"\xff")], "header_not_utf8"),
+        Bottle(b"", [], "empty"),
+    ]
+
+
+@dataclass
+class Poison:
+    """`put` are where they stand in Kafka, as topic/partition/offset, each with its reason."""
+
+    servers: str
+    put: dict[str, str] = field(default_factory=dict)
+
+    async def mix_in(self, seed: str) -> None:
+        """Some into each topic that is read."""
+        dice = random.Random(seed)
+        async with AIOKafkaProducer(
+            bootstrap_servers=self.servers, acks="all", enable_idempotence=True
+        ) as producer:
+            for topic in TOPICS:
+                for bottle in dice.sample(bottles(), 3):
+                    where = await producer.send_and_wait(
+                        topic,
+                        value=bottle.value,
+                        key=str(dice.random()).encode(),
+                        headers=bottle.headers,
+                    )
+                    self.put[f"{where.topic}/{where.partition}/{where.offset}"] = bottle.reason
+
+    async def expected(self) -> set[str]:
+        """What must be parked, as the account names it: every group parks its own."""
+        groups = await self._groups()
+        return {
+            f"{group}:{origin} ({reason})"
+            for origin, reason in self.put.items()
+            for group in groups[origin.split("/")[0]]
+        }
+
+    async def _groups(self) -> dict[str, list[str]]:
+        """Who reads a topic is known by the parking places."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
+        await admin.start()
+        try:
+            names: Iterable[str] = await admin.list_topics()
+        finally:
+            await admin.close()
+        return {
+            topic: [
+                name.removeprefix(f"{topic}.").removesuffix(".dead")
+                for name in names
+                if name.startswith(f"{topic}.") and name.endswith(".dead")
+            ]
+            for topic in TOPICS
+        }
