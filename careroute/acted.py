@@ -30,7 +30,7 @@ HOPS: Final = (
 
 SAID: Final = """
     select event_id from outbox
-    where topic like $1 and sent_at is not null and occurred_at < now() - make_interval(secs => $2)
+    where topic like $1 and sent_at <= now() - make_interval(secs => $2)
 """
 UNCLAIMED: Final = """
     select id from unnest($1::uuid[]) as said (id)
