@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -83,6 +84,13 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
         if meaning is None:
             raise
         raise meaning from error
+
+
+async def clock(connection: Connection) -> datetime:
+    """The present by the one clock that all replicas share. Asked with rows locked, it puts what is said of
+    them in the order in which it happened."""
+    at: datetime = await connection.fetchval("select clock_timestamp()")
+    return at
 
 
 async def migrate(pool: Pool, *folders: Path) -> list[str]:

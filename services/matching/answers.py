@@ -14,8 +14,7 @@ from services.matching.referrals import Referral
 from services.matching.standing import By, State
 from shared import outbox
 from shared.auth import Caller
-from shared.ids import now
-from shared.postgres import Connection
+from shared.postgres import Connection, clock
 from shared.problems import Problem, not_found
 
 
@@ -25,7 +24,7 @@ async def accept(connection: Connection, offer_id: UUID, caller: Caller) -> Offe
         return offer
     if offer.state != "open":
         raise _not_open(offer)
-    at = now()
+    at = await clock(connection)
     await _answer(connection, [Answer(offer=offer, state="accepted")], at, caller)
     await waitlist_store.set_state(connection, referral.id, State.ACCEPTED)
     await outbox.announce(connection, [facts.accepted(referral, offer, now=at)])
@@ -39,7 +38,7 @@ async def decline(connection: Connection, offer_id: UUID, reason: Decline, calle
         return offer
     if not offer.holds_a_place:
         raise _not_open(offer)
-    at = now()
+    at = await clock(connection)
     await _answer(connection, [Answer(offer=offer, state="declined", reason=reason)], at, caller)
     await places.give_back(connection, [offer.therapist_id])
     await waitlist_store.wait_again(connection, [(referral.id, offer.therapist_id)], now=at)
@@ -58,7 +57,7 @@ async def book(connection: Connection, referral_id: UUID, starts_at: datetime, c
         )
     if referral.appointment_at == starts_at:
         return referral
-    at = now()
+    at = await clock(connection)
     (offer,) = await offer_store.holding(connection, [referral_id])
     await waitlist_store.set_state(connection, referral_id, State.BOOKED, appointment_at=starts_at)
     await outbox.announce(connection, [facts.booked(referral, offer.therapist_id, starts_at, now=at)])
@@ -70,7 +69,7 @@ async def close(connection: Connection, referral_id: UUID, reason: Closure, call
     referral = await _locked_referral(connection, referral_id, caller)
     if referral.state is State.CLOSED:
         return referral
-    at = now()
+    at = await clock(connection)
     held = await offer_store.holding(connection, [referral_id])
     ends = [
         Answer(offer=o, state="ended" if o.state == "accepted" else "released", reason=reason) for o in held
@@ -84,10 +83,10 @@ async def close(connection: Connection, referral_id: UUID, reason: Closure, call
 
 async def silence(connection: Connection, *, limit: int) -> int:
     """Open offers past their time, or of a therapist who left: the place is free, the client is next."""
-    at = now()
-    ran_out = await offer_store.run_out(connection, now=at, limit=limit)
+    ran_out = await offer_store.run_out(connection, now=await clock(connection), limit=limit)
     if not ran_out:
         return 0
+    at = await clock(connection)
     answers = [
         Answer(offer=offer, state="expired", reason=EXPIRED if offer.active else THERAPIST_LEFT)
         for offer in ran_out

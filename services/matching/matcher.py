@@ -39,8 +39,8 @@ from services.matching.referrals import Referral, Wait
 from services.matching.snapshot import Snapshot
 from shared import outbox
 from shared.events import Fact
-from shared.ids import new_id, now
-from shared.postgres import Connection, Pool, transaction
+from shared.ids import new_id
+from shared.postgres import Connection, Pool, clock, transaction
 from shared.vocabulary import Urgency
 
 VACANCIES: Final = 10_000
@@ -69,12 +69,12 @@ class Matcher:
         return await self._due(express=False)
 
     async def _due(self, *, express: bool) -> bool:
-        at = now()
         async with transaction(self.pool()) as connection:
+            at = await clock(connection)
             due = await waitlist_store.due(connection, express=express, now=at, limit=self.round_size)
             if not due:
                 return False
-            lost = await self._round(connection, due, at)
+            lost = await self._round(connection, due)
         self.committed()
         return lost or len(due) == self.round_size
 
@@ -107,23 +107,22 @@ class Matcher:
 
     async def _offer_vacancies(self, ids: Sequence[UUID], therapist_ids: Sequence[UUID]) -> bool:
         """One round; False when none of these therapists has a place any more."""
-        at = now()
         async with transaction(self.pool()) as connection:
             await self.snapshot.refresh(connection)
             roster = self.snapshot.roster
             if not (roster.free[roster.rows(therapist_ids)] > 0).any():
                 return False
             waiting = await waitlist_store.still_waiting(connection, ids)
-            await self._round(connection, waiting, at, put_off=False)
+            await self._round(connection, waiting, put_off=False)
         self.committed()
         return True
 
     async def _round(
-        self, connection: Connection, referrals: Sequence[Referral], at: datetime, *, put_off: bool = True
+        self, connection: Connection, referrals: Sequence[Referral], *, put_off: bool = True
     ) -> bool:
         """Whether somebody lost a place that the decision had given them. With `put_off`, who gets none is
         tried again later; without, at the time already set."""
-        started = time.monotonic()
+        started, at = time.monotonic(), await clock(connection)
         await self.snapshot.refresh(connection)
         by_id = {referral.id: referral for referral in referrals}
         verdicts = propose([self._waiting(r, at) for r in referrals], self.snapshot.roster, self.policy)

@@ -29,8 +29,7 @@ from shared.events import (
     TriageEnded,
     TriageFact,
 )
-from shared.ids import now
-from shared.postgres import Connection
+from shared.postgres import Connection, clock
 from shared.vocabulary import Urgency
 
 CONSUMER: Final = "matching"
@@ -51,7 +50,7 @@ class OnTriaged:
         if not claimed:
             return
         known = await waitlist_store.load(connection, {fact.referral_id for fact in claimed})
-        at = now()
+        at = await clock(connection)
         becomes = dict(known)
         for fact in claimed:
             if (referral := become(becomes.get(fact.referral_id), fact, now=at)) is not None:

@@ -1,7 +1,8 @@
 """What people answer, and silence: accepted, declined, expired, booked, closed; each safe to send twice."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Self
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from services.matching import answers
 from services.matching.offer_store import Offer
 from services.matching.offers import Closure, Decline
 from services.matching.standing import By, State
+from shared import ids
 from shared.auth import Caller, Role
 from shared.events import (
     AppointmentBooked,
@@ -259,3 +261,22 @@ async def test_a_clinic_answers_for_its_own_only(stage: Stage) -> None:
                 await action
             assert refused.value.status == 404
         assert (await answers.accept(connection, offer.id, own)).state == "accepted"
+
+
+class OnAnotherHost(datetime):
+    """Whose clock is five minutes fast."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp((datetime.now(UTC) + timedelta(minutes=5)).timestamp(), tz)
+
+
+async def test_what_replicas_say_keeps_its_order_though_their_clocks_differ(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as other_host:
+        other_host.setattr(ids, "datetime", OnAnotherHost)
+        offer = await offered(stage)
+    await stage.accept(offer)
+    (proposed,), (accepted,) = await stage.said(MatchProposed), await stage.said(MatchAccepted)
+    assert proposed.occurred_at < accepted.occurred_at
