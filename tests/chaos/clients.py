@@ -34,7 +34,7 @@ def bodies(seed: int, count: int) -> list[dict[str, Any]]:
 
 @dataclass
 class Client:
-    """`referrals`, and the ids under which they were `taken` in, by idempotency key; `differed` stays empty."""
+    """By idempotency key its `referrals` and the ids they were given; `differed` is what may not happen."""
 
     api: Api
     clinic: str

@@ -2,15 +2,14 @@
 
 import json
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.events import Topic
 from shared.ids import new_id
+from tests.chaos.groups import readers
 
 TOPICS: Final = tuple(topic for topic in Topic if topic is not Topic.MATCHING_ROSTER)
 
@@ -64,26 +63,9 @@ class Poison:
 
     async def expected(self) -> set[str]:
         """What must be parked, as the account names it: every group parks its own."""
-        groups = await self._groups()
+        groups = await readers(self.servers)
         return {
             f"{group}:{origin} ({reason})"
             for origin, reason in self.put.items()
             for group in groups[origin.split("/")[0]]
-        }
-
-    async def _groups(self) -> dict[str, list[str]]:
-        """Who reads a topic is known by the parking places."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
-        await admin.start()
-        try:
-            names: Iterable[str] = await admin.list_topics()
-        finally:
-            await admin.close()
-        return {
-            topic: [
-                name.removeprefix(f"{topic}.").removesuffix(".dead")
-                for name in names
-                if name.startswith(f"{topic}.") and name.endswith(".dead")
-            ]
-            for topic in TOPICS
         }

@@ -51,7 +51,18 @@ def run(
         )
         chaos.say("settled")
         wrong = background.run(verdict.wrong(here, account, chaos.poison, clients))
-        return Ran(account, wrong, chaos.met, f"{verdict.printed(here)}{_sums(here, clients, chaos.poison)}")
+        return Ran(
+            account,
+            wrong,
+            chaos.met,
+            "\n".join(
+                [
+                    verdict.printed(here),
+                    _sums(here, clients, chaos.poison),
+                    background.run(verdict.stands(here)),
+                ]
+            ),
+        )
 
 
 def _go_through(here: Town, clients: list[Client], chaos: Chaos, seed: int, patience: float) -> None:

@@ -16,35 +16,55 @@ import asyncpg
 from careroute import reconcile
 from careroute.local import SERVICES
 from careroute.reconcile import Account
+from shared.events import Topic
 from tests.chaos.clients import Client
+from tests.chaos.groups import unread
 from tests.chaos.poison import Poison
 from tests.chaos.town import Town
 
-SAY_EVERY: Final = 10.0
+ASK_AGAIN: Final = 4.0
+GRACE: Final = 20.0
+NOTHING_MOVES: Final = 45.0
+"""Seconds in which nothing changed though everything is read: then it never will."""
 ROOT: Final = Path(__file__).parents[2]
+STANDS: Final = (
+    ("intake", "select state, count(*) from referral group by 1 order by 1"),
+    ("triage", "select state, count(*) from referral group by 1 order by 1"),
+    (
+        "matching",
+        "select state || coalesce(' ' || reason, ''), count(*) from referral group by 1 order by 1",
+    ),
+    ("notify", "select state || ' ' || lane, count(*) from delivery group by 1 order by 1"),
+)
 DELIVERED: Final = "select id::text from delivery where state = 'delivered'"
 
 
 async def settled(town: Town, poison: Poison, say: Callable[[str], None], *, seconds: float) -> Account:
-    """The account once nothing is on its way any more; at the deadline, as it stands."""
-    until, told = time.monotonic() + seconds, 0.0
+    """The account once nothing has been left lying for `GRACE` seconds, or ever will move; at the deadline,
+    as it stands. Notices go on being delivered meanwhile, and what is said of them is on its way."""
+    until, since, before, unsent = time.monotonic() + seconds, time.monotonic(), Counter[str](), set[str]()
     while True:
-        found = await reconcile.account(town.network, grace_seconds=0)
-        left = under_way(found, await poison.expected())
-        if not any(left.values()) or time.monotonic() > until:
-            return found
-        if time.monotonic() > told + SAY_EVERY:
-            told = time.monotonic()
+        found = await reconcile.account(town.network, grace_seconds=GRACE)
+        left = under_way(found, await poison.expected(), unsent)
+        left["unread"] = await unread(poison.servers, without=Topic.NOTIFY_NOTICES)
+        unsent = set(found.waiting_to_be_sent)
+        if left != before:
+            since, before = time.monotonic(), left
             say(f"on their way: {', '.join(f'{count} {what}' for what, count in left.items() if count)}")
-        await asyncio.sleep(1)
+        still = time.monotonic() - since
+        done = still > GRACE and not left.total()
+        never = still > NOTHING_MOVES and not left["unread"]
+        if done or never or time.monotonic() > until:
+            return found
+        await asyncio.sleep(ASK_AGAIN)
 
 
-def under_way(account: Account, poison: set[str]) -> Counter[str]:
-    """How much is still to be done, by who has it."""
+def under_way(account: Account, poison: set[str], unsent: set[str]) -> Counter[str]:
+    """How much is still to be done, by who has it; `unsent` was so when last asked."""
     behind = Counter(case.rsplit(": ", 1)[-1] for case in account.lost)
     return behind + Counter(
         {
-            "not sent": len(account.waiting_to_be_sent),
+            "not sent": len(unsent.intersection(account.waiting_to_be_sent)),
             "alerts": account.waiting_for_an_answer,
             "poison": len(poison - set(account.parked)),
         }
@@ -67,7 +87,6 @@ def broken(account: Account, expected: set[str], clients: list[Client]) -> list[
         "double-booked": account.double_booked,
         "unanswered alerts": account.unanswered,
         "alerts without an answer": ["?"] * account.waiting_for_an_answer,
-        "never sent": account.waiting_to_be_sent,
         "parked, and no poison": sorted(parked - expected),
         "poison, and not parked": sorted(expected - parked),
         "a retry got something else": [case for client in clients for case in client.differed],
@@ -85,13 +104,26 @@ def _named(cases: dict[str, list[str]]) -> list[str]:
 
 async def unseen(town: Town) -> list[str]:
     """Deliveries that notify calls delivered and no endpoint ever saw."""
+    delivered = await _ask(town, "notify", DELIVERED)
     seen = {one.body["delivery_id"] for one in town.endpoints.deliveries if one.genuine}
-    connection = await asyncpg.connect(town.network.database("notify"))
+    return [id for (id,) in delivered if id not in seen]
+
+
+async def stands(town: Town) -> str:
+    """Where referrals and deliveries are."""
+    found = {service: await _ask(town, service, query) for service, query in STANDS}
+    return "; ".join(
+        f"{service}: {', '.join(f'{count} {state}' for state, count in rows)}"
+        for service, rows in found.items()
+    )
+
+
+async def _ask(town: Town, service: str, query: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(town.network.database(service))
     try:
-        rows = await connection.fetch(DELIVERED)
+        return await connection.fetch(query)
     finally:
         await connection.close()
-    return [row[0] for row in rows if row[0] not in seen]
 
 
 def complaints(town: Town) -> list[str]:
