@@ -73,11 +73,14 @@ def _handler(endpoints: Endpoints) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             size = min(int(self.headers.get("content-length") or 0), LIMIT)
+            body = self.rfile.read(size)
+            if len(body) < size:
+                raise ConnectionAbortedError  # the caller went in the middle of it
             genuine = endpoints.take(
                 self.path.strip("/"),
                 self.headers.get("careroute-timestamp", ""),
                 self.headers.get("careroute-signature", ""),
-                self.rfile.read(size),
+                body,
             )
             self.send_response(204 if genuine else 401)
             self.send_header("content-length", "0")

@@ -17,6 +17,8 @@ from tests.journey.town import REGIONS, crisis, phq9, referral
 AT_ONCE: Final = 40
 """Most referrals that a clinic has at hand at one time: lines of a batch, or requests side by side."""
 PAUSE: Final = 0.3
+PATIENCE: Final = 10.0
+"""Seconds without an answer, after which a clinic's system asks again."""
 
 
 def bodies(seed: int, count: int) -> list[dict[str, Any]]:
@@ -82,6 +84,7 @@ class Client:
                 role=Role.CLINIC,
                 clinic=self.clinic,
                 headers={"Content-Type": "application/x-ndjson"},
+                timeout=PATIENCE,
                 content="\n".join(lines),
             )
         except httpx.HTTPError:
@@ -105,6 +108,7 @@ class Client:
                 role=Role.CLINIC,
                 clinic=self.clinic,
                 headers={"Idempotency-Key": key},
+                timeout=PATIENCE,
                 json=self.referrals[key],
             )
         except httpx.HTTPError:

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
 
 CLOCKS: Final = "CHAOS_CLOCKS"
 BROKEN: Final = "CHAOS_BROKEN"
+STARTS: Final = "CHAOS_STARTS"
 
 
 class Broken(StrEnum):
@@ -27,8 +29,9 @@ class Broken(StrEnum):
     COMMITS_FIRST = "offsets committed first"
 
 
-def environment(clocks: Mapping[str, int], broken: Broken | None) -> dict[str, str]:
-    return {CLOCKS: json.dumps(dict(clocks)), BROKEN: broken or ""}
+def environment(clocks: Mapping[str, list[int]], broken: Broken | None, starts: Path) -> dict[str, str]:
+    """`clocks` are wrong by so many seconds, one start after the other, which are counted in `starts`."""
+    return {CLOCKS: json.dumps(dict(clocks)), BROKEN: broken or "", STARTS: str(starts)}
 
 
 def intake() -> FastAPI:
@@ -48,8 +51,8 @@ def notify() -> FastAPI:
 
 
 def _open(service: str) -> FastAPI:
-    if seconds := json.loads(os.environ[CLOCKS]).get(service, 0):
-        _shift_clock(seconds)
+    if hosts := json.loads(os.environ[CLOCKS]).get(service):
+        _shift_clock(hosts[_start_number(service) % len(hosts)])
     match os.environ[BROKEN]:
         case Broken.NO_INBOX:
             _without_inbox()
@@ -57,6 +60,13 @@ def _open(service: str) -> FastAPI:
             _commit_first()
     app: FastAPI = importlib.import_module(f"services.{service}.app").create_app()
     return app
+
+
+def _start_number(service: str) -> int:
+    """How often it was started before."""
+    with (Path(os.environ[STARTS]) / f"{service}.starts").open("ab") as file:
+        file.write(b".")
+        return file.tell() - 1
 
 
 def _shift_clock(seconds: int) -> None:

@@ -7,12 +7,12 @@ from tests.chaos.doors import Broken
 from tests.chaos.run import Ran, run
 from tests.chaos.town import Roads
 
-REFERRALS = 1_500
+REFERRALS = 1_000
 PATIENCE = 240
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
 ]
 
 

@@ -69,14 +69,14 @@ def roads(folder: Path, background: Background) -> Iterator[Roads]:
 
 @contextmanager
 def town(
-    roads: Roads, background: Background, *, clocks: Mapping[str, int], broken: Broken | None = None
+    roads: Roads, background: Background, *, clocks: Mapping[str, list[int]], broken: Broken | None = None
 ) -> Iterator[Town]:
     """An empty one, its roster loaded, everybody ready."""
     roads.cluster.empty()
     folder = Path(tempfile.mkdtemp(prefix="careroute-chaos-"))
     folder.chmod(0o711)  # Postgres runs as another user where we are root
     environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    environ |= roads.cluster.environment | SETTINGS | environment(clocks, broken)
+    environ |= roads.cluster.environment | SETTINGS | environment(clocks, broken, folder)
     stack = Stack(folder, application="tests.chaos.doors:{name}", environ=environ)
     with ExitStack() as ends:
         ends.callback(stack.discard)

@@ -24,7 +24,7 @@ from tests.chaos.town import Town
 
 ASK_AGAIN: Final = 4.0
 GRACE: Final = 20.0
-NOTHING_MOVES: Final = 45.0
+NOTHING_MOVES: Final = 30.0
 """Seconds in which nothing changed though everything is read: then it never will."""
 ROOT: Final = Path(__file__).parents[2]
 STANDS: Final = (
@@ -36,6 +36,15 @@ STANDS: Final = (
     ),
     ("notify", "select state || ' ' || lane, count(*) from delivery group by 1 order by 1"),
 )
+STATES: Final = "select id::text, state from referral"
+_UNDER_WAY: Final = frozenset({"in_review", "crisis_handover"})
+READ_AS: Final = {
+    "waiting": _UNDER_WAY | {"triaged", "waitlisted"},
+    "held": _UNDER_WAY,
+    "offered": _UNDER_WAY | {"offered"},
+    "accepted": frozenset({"accepted"}),
+}
+"""By matching's state, what the clinic may read when nothing is on its way."""
 DELIVERED: Final = "select id::text from delivery where state = 'delivered'"
 
 
@@ -74,7 +83,11 @@ def under_way(account: Account, poison: set[str], unsent: set[str]) -> Counter[s
 async def wrong(town: Town, account: Account, poison: Poison, clients: list[Client]) -> list[str]:
     """Each promise that does not hold, with its first cases."""
     found = broken(account, await poison.expected(), clients)
-    cases = {"delivered, and never seen": await unseen(town), "stopped": complaints(town)}
+    cases = {
+        "delivered, and never seen": await unseen(town),
+        "stopped": complaints(town),
+        "the clinic reads something else": await misread(town),
+    }
     return found + _named(cases)
 
 
@@ -107,6 +120,16 @@ async def unseen(town: Town) -> list[str]:
     delivered = await _ask(town, "notify", DELIVERED)
     seen = {one.body["delivery_id"] for one in town.endpoints.deliveries if one.genuine}
     return [id for (id,) in delivered if id not in seen]
+
+
+async def misread(town: Town) -> list[str]:
+    """Referrals whose clinic is told another state than matching's."""
+    matched = {id: state for id, state in await _ask(town, "matching", STATES)}
+    return [
+        f"{id}: {told}, and is {matched[id]}"
+        for id, told in await _ask(town, "intake", STATES)
+        if id in matched and told not in READ_AS[matched[id]]
+    ]
 
 
 async def stands(town: Town) -> str:
