@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from careroute.local.waiting import until
+
 SIZE = "4g"
 
 
@@ -31,15 +33,16 @@ class Disk:
                 raise RuntimeError(f"{folder} could not be unmounted")
 
     def fill(self) -> None:
-        """It shrinks to what is on it."""
-        self._resize(str(shutil.disk_usage(self.folder).used))
+        """It shrinks to what is on it; what is written in that very moment makes it try again."""
+        if not until(lambda: self._resize(str(shutil.disk_usage(self.folder).used)), 10):
+            raise RuntimeError(f"{self.folder} could not be made as small as what is on it")
 
     def free(self) -> None:
-        self._resize(SIZE)
+        if not self._resize(SIZE):
+            raise RuntimeError(f"{self.folder} could not be made {SIZE} large again")
 
-    def _resize(self, size: str) -> None:
-        if not _run("mount", "-o", f"remount,size={size}", str(self.folder)):
-            raise RuntimeError(f"{self.folder} could not be made {size} large")
+    def _resize(self, size: str) -> bool:
+        return _run("mount", "-o", f"remount,size={size}", str(self.folder))
 
 
 def _run(*command: str) -> bool:
