@@ -46,18 +46,20 @@ class People:
     async def review(self) -> None:
         """A triage clinician agrees with the rules, and settles consent where that was asked."""
         page = await self.api.get("triage", "/v1/reviews?limit=500", role=Role.CLINICIAN)
-        for review in page["reviews"]:
-            reason = "consent_settled" if review["holds"] else "agrees"
-            word = {"action": "confirm", "seen": review["decision"], "reason": reason}
-            await self.api.post(
-                "triage",
-                f"/v1/reviews/{review['referral_id']}/decision",
-                word,
-                role=Role.CLINICIAN,
-                subject="clinician-demo",
-                accept=(404, 409),
-            )
-            self.reviewed += 1
+        await asyncio.gather(*(self._settle(review) for review in page["reviews"]))
+
+    async def _settle(self, review: dict[str, Any]) -> None:
+        reason = "consent_settled" if review["holds"] else "agrees"
+        word = {"action": "confirm", "seen": review["decision"], "reason": reason}
+        await self.api.post(
+            "triage",
+            f"/v1/reviews/{review['referral_id']}/decision",
+            word,
+            role=Role.CLINICIAN,
+            subject="clinician-demo",
+            accept=(404, 409),
+        )
+        self.reviewed += 1
 
     async def answer(self) -> None:
         """Therapists take most clients they are offered, and never decline one client twice."""
