@@ -78,6 +78,8 @@ def main() -> None:
             copies = wanted
             here.stack.start_services(seconds=PATIENCE)
             stages.append(_stage(here, given.n, given.repeats))
+            cpu = spread([_cpu(run, given.n) for run in stages[-1].runs])
+            print(f"  at {stages[-1].held:,}: {cpu} CPU ms a referral", flush=True)
         _tell_growth(stages, given.n)
         replicas = [(1, stages[-1].runs)]
         replicas += [
