@@ -60,8 +60,9 @@ DAYS: Final = """
 KEPT: Final = {
     ("offer", "therapist_id"),
     ("notice", "therapist"),
+    ("offer", "expires_at"),
 }
-"""Ids of what is not copied."""
+"""Ids of what is not copied; and no offer has run out, or matching would work on old ones first."""
 
 SAID: Final = "convert_from({0}, 'utf8')"
 ABOUT: Final = "(convert_from({0}, 'utf8')::json ->> 'referral_id')"
@@ -134,7 +135,9 @@ def _value(table: str, name: str, type_: str, apart: str) -> str:
     step = f"interval '{apart}'"
     new = f"template.copied({{0}}, copy, {step})"
     match table, name, type_:
-        case (_, _, "uuid") if (table, name) not in KEPT:
+        case _ if (table, name) in KEPT:
+            return f'"{name}"'
+        case (_, _, "uuid"):
             return new.format(f'"{name}"')
         case ("outbox", "day", _):
             return f"((occurred_at - copy * {step}) at time zone 'utc')::date"
