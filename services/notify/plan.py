@@ -14,7 +14,7 @@ from shared.ids import new_id
 from shared.vocabulary import Urgency
 
 HEAD_START: Final = timedelta(days=1)
-"""What cannot wait stands so far ahead of what else is due in the same lane."""
+"""An alert stands so far ahead of what else is due in the same lane; what cannot wait twice as far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +114,13 @@ class Plan:
             lane=notice.lane,
             line=recipient.lines[channel],
             first_at=now,
-            due_at=now - HEAD_START if notice.urgency in CANNOT_WAIT else now,
+            due_at=now - HEAD_START * _precedence(notice),
         )
         self.deliveries.append(delivery)
+
+
+def _precedence(notice: Notice) -> int:
+    """An alarm is as its alert."""
+    if notice.urgency in CANNOT_WAIT:
+        return 2
+    return 1 if notice.is_alert or notice.answers else 0

@@ -20,6 +20,7 @@ from tests.endpoint import Call, Endpoint, endpoint
 from tests.postgres.notify_support import (
     EXPRESS,
     MATCHING,
+    ROUTINE,
     SECRET,
     Clock,
     announced,
@@ -238,6 +239,22 @@ async def test_what_cannot_wait_goes_first_in_its_lane(
         await eventually(lambda: _calls(here), what="a first delivery")
         await carrier.close()
     assert here.said()[0]["urgency"] == "emergency"
+
+
+async def test_an_alert_goes_before_notices_of_its_lane(
+    database: NewDatabase, client: httpx.AsyncClient
+) -> None:
+    pool = await database("notify")
+    async with endpoint() as here:
+        await clinic(pool, "desk", here.url)
+        await person(pool, "clin-1", "clinician", here.url)
+        await take(pool, MATCHING, *(referral(clinic="desk").accepted() for _ in range(30)))
+        await take(pool, ROUTINE, referral(clinic="desk").review(Urgency.SOON))
+        carrier = deliverer(pool, client, places=1, per_host=1)
+        await carrier.turn()
+        await eventually(lambda: _calls(here), what="a first delivery")
+        await carrier.close()
+    assert here.calls[0].said["type"] == "alert"
 
 
 async def _calls(here: Endpoint) -> list[Call]:
