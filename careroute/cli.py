@@ -12,7 +12,7 @@ from rich.table import Table
 
 from careroute import dead as parked
 from careroute import demo as demonstration
-from careroute import network, policies, reconcile, rekey, replay, submit, tokens, up, watch
+from careroute import network, policies, reconcile, rekey, replay, reviews, submit, tokens, up, watch
 from careroute import roster as rosters
 from careroute.host import databases
 from careroute.host import keys as host_keys
@@ -161,6 +161,12 @@ def policy_replay(
 ) -> None:
     """Who would have been triaged differently under this policy. Reads only; nothing is decided anew."""
     asyncio.run(policies.replay(network.find(folder), file, _moment(since), out))
+
+
+@app.command("reviews")
+def reviews_command(folder: Folder = network.DEFAULT_FOLDER) -> None:
+    """What waits for a clinician, who has taken what. Exit code 1 if anything is past its time."""
+    raise typer.Exit(reviews.run(network.find(folder), out))
 
 
 @app.command("replay")

@@ -72,6 +72,8 @@ def _whole(policy: Policy, file: PolicyFile) -> Iterator[str]:
     yield from map(_rule, policy.team)
     yield "### Modalities for each problem"
     yield _indications(policy)
+    yield "### Reviews"
+    yield _reviewing(policy)
     yield "### What a clinician may answer"
     for action, codes in policy.reasons.items():
         yield f"To {action}:\n\n" + _list(codes)
@@ -88,6 +90,8 @@ def _other(policy: Policy, file: PolicyFile, first: Policy) -> Iterator[str]:
     if file.calendar:
         yield _calendar(policy, file)
     yield f"Everything that is not said here is as in {first.name}, version {first.version}."
+    if policy.reviewing != first.reviewing:
+        yield _reviewing(policy)
     replaced = [rule for rule in own if rule.id in ids]
     added = [rule for rule in own if rule.id not in ids]
     for title, rules in (("Rules in place of those above", replaced), ("Rules besides those above", added)):
@@ -128,6 +132,15 @@ def _calendar(policy: Policy, file: PolicyFile) -> str:
         f"asking does not count; the deadline is {calendar.closes:%H:%M} on the last day counted. Holidays, "
         f"listed until {calendar.holidays_until}: {holidays}.\n\n"
         f"Source: {file.calendar.source} (*{file.calendar.status}*)."
+    )
+
+
+def _reviewing(policy: Policy) -> str:
+    how = policy.reviewing
+    return (
+        f"A clinician who has claimed a review holds it for {span(how.claim)}, or for the referral's own "
+        "response time where that is shorter; until then nobody else decides it.\n\n"
+        f"Source: {cell(how.source)} (*{how.status}*)."
     )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.triage.cases import chart_of, needs_of
 from services.triage.chart import Chart
+from services.triage.claims import after_change
 from services.triage.pathway import Pathway, what_care
 from services.triage.rules import Finding, Policy
 from services.triage.standing import Review, Standing
@@ -95,6 +96,7 @@ def _review(verdict: Verdict, open_: Review | None, now: datetime) -> Review | N
         holds=verdict.holds,
         reasons=fired_rules(verdict.reviews),
         opened_at=open_.opened_at if open_ else now,
+        claim=after_change(open_.claim, before=open_.urgency, now=verdict.urgency) if open_ else None,
     )
 
 

@@ -1,14 +1,15 @@
 """Counting what waits for a clinician."""
 
-from services.triage import metrics, store
+from services.triage import metrics, review_store
 from shared.postgres import Pool, transaction
 from shared.vocabulary import Urgency
 
 
 async def count(pool: Pool) -> None:
     async with transaction(pool) as connection:
-        found = await store.count_reviews(connection)
+        found = await review_store.count(connection)
     for urgency in Urgency:
-        waiting, overdue = found.get(urgency, (0, 0))
-        metrics.REVIEWS.labels(urgency).set(waiting)
-        metrics.OVERDUE.labels(urgency).set(overdue)
+        row = found.get(urgency)
+        metrics.REVIEWS.labels(urgency).set(row["open"] if row else 0)
+        metrics.OVERDUE.labels(urgency).set(row["overdue"] if row else 0)
+        metrics.CLAIMED.labels(urgency).set(row["claimed"] if row else 0)

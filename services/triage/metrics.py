@@ -5,4 +5,5 @@ from typing import Final
 from prometheus_client import Gauge
 
 REVIEWS: Final = Gauge("careroute_reviews_open", "Reviews that wait for a clinician.", ["urgency"])
+CLAIMED: Final = Gauge("careroute_reviews_claimed", "Of these, those a clinician has taken.", ["urgency"])
 OVERDUE: Final = Gauge("careroute_reviews_overdue", "Of these, those past their time.", ["urgency"])

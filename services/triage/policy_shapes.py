@@ -223,11 +223,19 @@ class IndicationsFile(Shape):
         return tuple(rules.IndicationRule(**shape.model_dump()) for shape in self.indication)
 
 
+class ReviewingShape(SourceShape):
+    claim: Span
+
+    def reviewing(self) -> rules.Reviewing:
+        return rules.Reviewing(claim=self.claim.delta(), source=self.source, status=self.status)
+
+
 class PolicyFile(Shape):
     name: Id
     version: Id
     status: Status
     review_at_latest: Span
+    review: ReviewingShape
     extends: Id | None = None
     extends_version: Id | None = None
     calendar: CalendarShape | None = None
@@ -255,6 +263,7 @@ class PolicyFile(Shape):
             version=self.version,
             clocks={urgency: shape.clock(calendar) for urgency, shape in self.clocks.items()},
             review_at_latest=self.review_at_latest.delta(),
+            reviewing=self.review.reviewing(),
             rules=tuple(shape.rule() for shape in self.rule),
             levels=tuple(shape.rule() for shape in self.level),
             team=tuple(shape.rule() for shape in self.team),

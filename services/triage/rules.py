@@ -110,6 +110,15 @@ class Preventive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewing:
+    """How people work on reviews. `claim`: so long nobody else decides what one clinician has taken."""
+
+    claim: timedelta
+    source: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A named, versioned set of clocks and rules, as a clinical lead signs it. `review_at_latest` is the
     longest a person may take to look at what the rules will not settle; a shorter clock of the referral wins.
@@ -120,6 +129,7 @@ class Policy:
     version: str
     clocks: dict[Urgency, Clock]
     review_at_latest: timedelta
+    reviewing: Reviewing
     rules: tuple[Rule, ...]
     levels: tuple[LevelRule, ...]
     team: tuple[TeamRule, ...]

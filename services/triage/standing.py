@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.triage.claims import Claim
 from services.triage.urgency import Before
 from shared.events import Case, FiredRule
 from shared.vocabulary import Urgency
@@ -21,6 +22,7 @@ class Review:
     holds: bool
     reasons: tuple[FiredRule, ...]
     opened_at: datetime
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,10 @@ class Standing:
     by_clinician: bool = False
     settled: frozenset[tuple[str, str, str]] = field(default_factory=frozenset)
     review: Review | None = None
+
+    @property
+    def claim(self) -> Claim | None:
+        return self.review.claim if self.review else None
 
     @property
     def before(self) -> Before | None:
