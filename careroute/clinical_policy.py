@@ -139,7 +139,9 @@ def _reviewing(policy: Policy) -> str:
     how = policy.reviewing
     return (
         f"A clinician who has claimed a review holds it for {span(how.claim)}, or for the referral's own "
-        "response time where that is shorter; until then nobody else decides it.\n\n"
+        "response time where that is shorter; until then nobody else decides it. A review past its time is "
+        f"said to whoever is on call, and again every {span(how.overdue_again)} until it is decided, or as "
+        "often as the response time where that is shorter.\n\n"
         f"Source: {cell(how.source)} (*{how.status}*)."
     )
 

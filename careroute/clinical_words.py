@@ -102,6 +102,8 @@ def span(one: timedelta) -> str:
     minutes, hours = int(one.total_seconds() // 60), int(one.total_seconds() // 3600)
     if minutes % 60:
         return f"{minutes} minutes"
+    if hours == 1:
+        return "1 hour"
     return (
         f"{hours} hours"
         if hours <= 72

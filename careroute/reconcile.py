@@ -106,6 +106,13 @@ UNANSWERED: Final = Check(
 )
 
 
+NOT_SAID: Final = Check(
+    "triage",
+    "its review is past its time, and that was not said",
+    "select referral_id from review where due_at < now() - make_interval(secs => $1 + 10)",
+)
+
+
 async def account(network: Network, *, grace_seconds: float = 60) -> Account:
     """Reads all four databases and the parking places; changes nothing."""
     found = Account()
@@ -119,14 +126,15 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
             for check in checks:
                 cases += await _cases(databases, check)
         found.unanswered = await _cases(databases, UNANSWERED)
+        found.unanswered += await _cases(databases, NOT_SAID, grace_seconds)
         found.waiting_for_an_answer = await databases["notify"].fetchval(
             "select count(*) from unanswered_alert where not past_ladder"
         )
     return found
 
 
-async def _cases(databases: Databases, check: Check) -> list[str]:
-    rows = await databases[check.service].fetch(check.query)
+async def _cases(databases: Databases, check: Check, *arguments: object) -> list[str]:
+    rows = await databases[check.service].fetch(check.query, *arguments)
     return [f"{check.service}: {row[0]}: {check.about}" for row in rows]
 
 
@@ -168,12 +176,24 @@ NOBODY_TOLD: Final = """
 """
 
 
+OVERDUE: Final = """
+    select referral_id as id, decision as revision from review join referral using (referral_id)
+    where overdue_at < now() - make_interval(secs => $1)
+"""
+NO_CLINICIAN_TOLD: Final = """
+    select id from unnest($1::uuid[], $2::integer[]) as known (id, decision)
+    where not exists (select from notice n where n.referral_id = known.id and n.is_alert
+                      and n.audience = 'clinician')
+"""
+
+
 async def _referrals(databases: Databases, found: Account, grace: float) -> None:
     """Every referral is where it must be: known to triage, then to matching; and a crisis to somebody."""
     hops = (
         ("intake", REFERRALS, "triage", BEHIND_IN_TRIAGE, "accepted, and triage does not know it"),
         ("triage", DECIDED, "matching", BEHIND_IN_MATCHING, "decided, and matching does not know it"),
         ("triage", CRISES, "notify", NOBODY_TOLD, "cannot wait, and nobody was alerted"),
+        ("triage", OVERDUE, "notify", NO_CLINICIAN_TOLD, "past its time, and no clinician was alerted"),
     )
     for source, query, target, behind, about in hops:
         async with databases[source].transaction():

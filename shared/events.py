@@ -290,6 +290,16 @@ class ReviewRequested(TriageFact):
     holds: bool = False
 
 
+class ReviewOverdue(TriageFact):
+    """Nobody has decided in time; said again until somebody does. It is no decision of its own: `decision` is
+    the newest one, which still waits for a clinician. `held_by` has claimed the review."""
+
+    type: Literal["ReviewOverdue"] = "ReviewOverdue"
+    urgency: Urgency
+    review_by: AwareDatetime
+    held_by: Code | None = None
+
+
 class TriageEnded(TriageFact):
     """Nothing more to decide: the referral was withdrawn. Matching frees what it held."""
 
@@ -424,6 +434,7 @@ AnyFact = Annotated[
     | ReferralTriaged
     | ReferralReturned
     | ReviewRequested
+    | ReviewOverdue
     | TriageEnded
     | MatchProposed
     | MatchAccepted

@@ -22,6 +22,7 @@ WHAT: Final = {
     "ReferralTriaged": "Triage decided how soon somebody must respond and what kind of care is meant.",
     "ReferralReturned": "A clinician returned the referral with advice and a next step.",
     "ReviewRequested": "A clinician was asked to look.",
+    "ReviewOverdue": "The time in which a clinician was to look has passed; they are being called.",
     "TriageEnded": "Triage ended.",
     "MatchProposed": "A place with a therapist is held while they answer.",
     "MatchAccepted": "A therapist accepted.",

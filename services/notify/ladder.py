@@ -29,6 +29,7 @@ class Clocks:
 
     emergency: Pace
     very_urgent: Pace
+    overdue: Pace
     review_fraction: float
     review_at_least: timedelta
 

@@ -14,7 +14,15 @@ from services.notify.plan import Plan, Reviewed
 from services.notify.telling import Teller
 from shared import inbox, outbox
 from shared.consumer import Handler
-from shared.events import AnyFact, ReferralReturned, ReferralTriaged, ReviewRequested, TriageEnded, TriageFact
+from shared.events import (
+    AnyFact,
+    ReferralReturned,
+    ReferralTriaged,
+    ReviewOverdue,
+    ReviewRequested,
+    TriageEnded,
+    TriageFact,
+)
 from shared.ids import now as present
 from shared.postgres import Connection
 
@@ -52,6 +60,8 @@ def _tell(fact: TriageFact, before: Known, teller: Teller) -> Known:
             return _triaged(fact, before, teller)
         case ReviewRequested():
             return _review_requested(fact, before, teller)
+        case ReviewOverdue():
+            return _overdue(fact, before, teller)
         case ReferralReturned():
             after = _decided(fact, fact.decided_by, before, teller)
             words = wording.returned(fact.next_step_by, after.waiting_audiences)
@@ -93,6 +103,15 @@ def _review_requested(fact: ReviewRequested, before: Known, teller: Teller) -> K
         teller.tell(fact, words, urgency=fact.urgency)
         after = after.called(paging.CLINICIAN, fact.urgency)
     return after
+
+
+def _overdue(fact: ReviewOverdue, before: Known, teller: Teller) -> Known:
+    """An alert that nobody has answered goes on by itself; one that was answered without a decision begins
+    anew."""
+    if before.over or not before.calls_clinician(fact.urgency):
+        return before
+    teller.tell(fact, wording.overdue(fact.urgency, fact.review_by), urgency=fact.urgency)
+    return before.called(paging.CLINICIAN, fact.urgency)
 
 
 def _decided(fact: TriageFact, by: str, before: Known, teller: Teller) -> Known:

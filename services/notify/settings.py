@@ -57,6 +57,13 @@ class NotifySettings(ServiceSettings):
         Field(gt=0, le=1, description="Share of a review's time after which the next clinician is asked."),
     ] = 0.25
     review_step_at_least_seconds: Annotated[Seconds, Field(description="But not sooner than this.")] = 900
+    overdue_step_seconds: Annotated[
+        Seconds,
+        Field(description="A review past its time: silence after which the next clinician is called."),
+    ] = 900
+    overdue_alarm_seconds: Annotated[
+        Seconds, Field(description="A call about it not acknowledged in this time is an alarm.")
+    ] = 3600
 
     timeout_seconds: Annotated[
         Seconds, Field(le=60, description="Limit for one delivery, from connecting to the last byte.")
@@ -84,6 +91,7 @@ class NotifySettings(ServiceSettings):
         return Clocks(
             emergency=_pace(self.emergency_step_seconds, self.emergency_alarm_seconds),
             very_urgent=_pace(self.very_urgent_step_seconds, self.very_urgent_alarm_seconds),
+            overdue=_pace(self.overdue_step_seconds, self.overdue_alarm_seconds),
             review_fraction=self.review_step_fraction,
             review_at_least=timedelta(seconds=self.review_step_at_least_seconds),
         )

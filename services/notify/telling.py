@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.notify import climb
@@ -14,6 +15,9 @@ from shared import trace
 from shared.events import Lane, ReferralFact, TriageFact
 from shared.ids import new_id
 from shared.vocabulary import Urgency
+
+OVERDUE: Final = "ReviewOverdue"
+"""What is past its time is called about at a pace of its own, or as fast as whatever cannot wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,9 @@ class Teller:
         self.plan.facts.append(climb.failed(notice, climb.NOBODY, "no_recipient", now=self.now))
 
     def _pace(self, notice: Notice) -> Pace:
-        if notice.audience == CLINICIAN:
+        if notice.about == OVERDUE and notice.urgency not in CANNOT_WAIT:
+            return self.clocks.overdue
+        if notice.audience == CLINICIAN and notice.about != OVERDUE:
             return self.clocks.review((notice.respond_by or self.now) - self.now)
         return self.clocks.page(notice.urgency or Urgency.EMERGENCY)
 

@@ -72,6 +72,20 @@ def review(urgency: Urgency, review_by: datetime, *, holds: bool) -> list[Words]
     return [clinician, *_referrer("A clinician reviews the referral first", text)]
 
 
+def overdue(urgency: Urgency, review_by: datetime) -> list[Words]:
+    """A triage clinician: what was to be reviewed has not been."""
+    return [
+        Words(
+            audience=CLINICIAN,
+            title=f"Past its time: a referral that may need {RESPONSE[urgency]}",
+            text=f"Its review was due by {at(review_by)} and nobody has decided. Please decide now, or find "
+            "somebody who can. Acknowledge that you have this; until somebody does, the next is called.",
+            alert=True,
+            respond_by=review_by,
+        )
+    ]
+
+
 def triaged(urgency: Urgency, respond_by: datetime, *, calls: bool, in_review: bool) -> list[Words]:
     """The outcome, to clinic and primary care."""
     text = f"It needs {RESPONSE[urgency]}, due by {at(respond_by)}."

@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.triage import measuring
+from services.triage.clockwork import Clockwork
 from services.triage.http import routes
 from services.triage.on_referral import on_referral
 from services.triage.policy import load
@@ -15,6 +16,7 @@ from shared.events import Topic
 from shared.service import Service
 
 MEASURE_SECONDS: Final = 10
+LOOK_SECONDS: Final = 2
 
 
 def create_app(settings: TriageSettings | None = None) -> FastAPI:
@@ -24,6 +26,8 @@ def create_app(settings: TriageSettings | None = None) -> FastAPI:
     handler = partial(on_referral, policy=policy)
     service.consumes(Topic.INTAKE_EXPRESS, group="triage-express", handler=handler)
     service.consumes(Topic.INTAKE_REFERRALS, group="triage", handler=handler)
+    clockwork = Clockwork(policy=policy, pool=lambda: service.pool, committed=service.wake)
+    service.every(LOOK_SECONDS, "overdue", clockwork.turn)
     service.every(MEASURE_SECONDS, "measure-reviews", lambda: measuring.count(service.pool))
     service.announces(Topic.TRIAGE_EXPRESS, Topic.TRIAGE_DECISIONS)
     return service.app(

@@ -96,6 +96,8 @@ def _review(verdict: Verdict, open_: Review | None, now: datetime) -> Review | N
         holds=verdict.holds,
         reasons=fired_rules(verdict.reviews),
         opened_at=open_.opened_at if open_ else now,
+        due_at=min(verdict.review_by, open_.due_at) if open_ else verdict.review_by,
+        overdue_at=open_.overdue_at if open_ else None,
         claim=after_change(open_.claim, before=open_.urgency, now=verdict.urgency) if open_ else None,
     )
 

@@ -225,9 +225,15 @@ class IndicationsFile(Shape):
 
 class ReviewingShape(SourceShape):
     claim: Span
+    overdue_again: Span
 
     def reviewing(self) -> rules.Reviewing:
-        return rules.Reviewing(claim=self.claim.delta(), source=self.source, status=self.status)
+        return rules.Reviewing(
+            claim=self.claim.delta(),
+            overdue_again=self.overdue_again.delta(),
+            source=self.source,
+            status=self.status,
+        )
 
 
 class PolicyFile(Shape):

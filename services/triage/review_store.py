@@ -16,18 +16,23 @@ from shared.vocabulary import Urgency
 REASONS: Final = TypeAdapter(tuple[FiredRule, ...])
 
 COLUMNS: Final = """
-    review.urgency as review_urgency, review_by, holds, reasons, opened_at, claimed_by, claimed_until
+    review.urgency as review_urgency, review_by, holds, reasons, opened_at, claimed_by, claimed_until,
+    due_at, overdue_at
 """
 
-OPEN: Final = """
-    insert into review (referral_id, urgency, review_by, holds, reasons, opened_at, claimed_by, claimed_until)
-    select referral_id, urgency, review_by, holds, reasons::jsonb, opened_at, claimed_by, claimed_until
+_STORED: Final = """
+    referral_id, urgency, review_by, holds, reasons, opened_at, claimed_by, claimed_until, due_at, overdue_at
+"""
+
+OPEN: Final = f"""
+    insert into review ({_STORED})
+    select {_STORED.replace("reasons", "reasons::jsonb")}
     from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bool[], $5::text[], $6::timestamptz[],
-                $7::text[], $8::timestamptz[])
-         as new (referral_id, urgency, review_by, holds, reasons, opened_at, claimed_by, claimed_until)
+                $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[]) as new ({_STORED})
     on conflict (referral_id) do update
     set urgency = excluded.urgency, review_by = excluded.review_by, holds = excluded.holds,
-        reasons = excluded.reasons, claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
+        reasons = excluded.reasons, claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until,
+        due_at = excluded.due_at, overdue_at = excluded.overdue_at
 """
 
 CLOSE: Final = "delete from review where referral_id = any($1::uuid[])"
@@ -106,6 +111,8 @@ def from_row(row: Record) -> Review | None:
         reasons=REASONS.validate_python(row["reasons"]),
         opened_at=row["opened_at"],
         claim=Claim(row["claimed_by"], row["claimed_until"]) if row["claimed_by"] else None,
+        due_at=row["due_at"],
+        overdue_at=row["overdue_at"],
     )
 
 
@@ -119,4 +126,6 @@ def _row(referral_id: UUID, review: Review) -> tuple[object, ...]:
         review.opened_at,
         review.claim.by if review.claim else None,
         review.claim.until if review.claim else None,
+        review.due_at,
+        review.overdue_at,
     )

@@ -111,9 +111,12 @@ class Preventive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewing:
-    """How people work on reviews. `claim`: so long nobody else decides what one clinician has taken."""
+    """How people work on reviews. `claim`: so long nobody else decides what one clinician has taken.
+    `overdue_again`: so often it is said again that a review is past its time.
+    """
 
     claim: timedelta
+    overdue_again: timedelta
     source: str
     status: Status
 

@@ -15,13 +15,17 @@ State = Literal["new", "triaged", "held", "returned", "ended"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """Open until a clinician decides or the referral ends. `holds`: matching waits for it."""
+    """Open until a clinician decides or the referral ends. `holds`: matching waits for it. `due_at` is when
+    time alone next brings something, `overdue_at` when it was first said to be past its time.
+    """
 
     urgency: Urgency
     review_by: datetime
     holds: bool
     reasons: tuple[FiredRule, ...]
     opened_at: datetime
+    due_at: datetime
+    overdue_at: datetime | None = None
     claim: Claim | None = None
 
 

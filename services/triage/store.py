@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,6 +30,13 @@ LOAD: Final = f"""
            settled, by_clinician, {review_store.COLUMNS}
     from referral left join review using (referral_id)
     where referral_id = any($1::uuid[])
+"""
+
+DUE: Final = """
+    select referral_id from referral
+    where referral_id in (select referral_id from review where due_at <= $1 order by due_at limit $2)
+    order by referral_id
+    for update skip locked
 """
 
 CASE: Final = 'select "case" from referral where referral_id = $1'
@@ -79,6 +87,12 @@ async def load_one(connection: Connection, referral_id: UUID) -> Standing | None
         return None
     case = await connection.fetchval(CASE, referral_id)
     return replace(_standing(row), case=Case.model_validate(case) if case else None)
+
+
+async def load_due(connection: Connection, *, now: datetime, limit: int) -> list[Standing]:
+    """Whose review's time has come, locked, without their case; those that another holds are left to it."""
+    ids = [row["referral_id"] for row in await connection.fetch(DUE, now, limit)]
+    return [_standing(row) for row in await connection.fetch(LOAD, ids)] if ids else []
 
 
 async def save(connection: Connection, standings: Collection[Standing]) -> None:

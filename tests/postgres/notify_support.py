@@ -32,6 +32,7 @@ MINUTE = timedelta(minutes=1)
 CLOCKS = Clocks(
     emergency=Pace(5 * MINUTE, 15 * MINUTE),
     very_urgent=Pace(15 * MINUTE, 60 * MINUTE),
+    overdue=Pace(20 * MINUTE, 90 * MINUTE),
     review_fraction=0.25,
     review_at_least=MINUTE,
 )
@@ -107,6 +108,15 @@ class About:
             urgency=urgency,
             review_by=now() + timedelta(hours=1),
             holds=holds,
+        )
+
+    def overdue(self, urgency: Urgency, decision: int = 1, *, express: bool = False) -> events.ReviewOverdue:
+        return events.ReviewOverdue(
+            **self._common(decision),
+            express=express,
+            decision=decision,
+            urgency=urgency,
+            review_by=now() - timedelta(hours=1),
         )
 
     def returned(self, decision: int = 2) -> events.ReferralReturned:

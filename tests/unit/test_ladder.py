@@ -132,6 +132,7 @@ def test_a_review_that_is_already_late_is_an_alarm_at_once() -> None:
 
 
 CLOCKS = Clocks(
+    overdue=Pace(timedelta(minutes=15), timedelta(hours=1)),
     emergency=Pace(5 * MINUTE, 15 * MINUTE),
     very_urgent=Pace(15 * MINUTE, 60 * MINUTE),
     review_fraction=0.25,

@@ -18,6 +18,7 @@ UNANSWERED = ("clinician", "psychiatrist")
 def everything() -> Iterator[Words]:
     for urgency in Urgency:
         yield wording.called(urgency, DUE)
+        yield from wording.overdue(urgency, DUE)
         for flag in (True, False):
             yield from wording.review(urgency, DUE, holds=flag)
             yield from wording.triaged(urgency, DUE, calls=flag, in_review=not flag)

@@ -106,6 +106,9 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
     events.ReviewRequested(
         event_id=_id(106), reasons=(RULE,), urgency=Urgency.URGENT, review_by=AT, holds=True, **_triage
     ),
+    events.ReviewOverdue(
+        event_id=_id(120), urgency=Urgency.URGENT, review_by=AT, held_by="clinician-1", **_triage
+    ),
     events.TriageEnded(event_id=_id(107), reason="withdrawn", **_triage),
     events.MatchProposed(
         event_id=_id(108),

@@ -1,0 +1,104 @@
+"""A review past its time is called about, up the ladder, until somebody answers or a clinician decides."""
+
+from datetime import timedelta
+
+from shared.events import Lane, NoticeAcknowledged, NoticeFailed
+from shared.postgres import Pool
+from shared.vocabulary import Urgency
+from tests.postgres.notify_support import (
+    EXPRESS,
+    ROUTINE,
+    About,
+    Clock,
+    announced,
+    escalation,
+    on_duty,
+    person,
+    referral,
+    take,
+    told,
+)
+from tests.support import NewDatabase
+
+S, V = Urgency.SOON, Urgency.VERY_URGENT
+ACKNOWLEDGE = (
+    "update alert set acknowledged_at = now(), acknowledged_by = 'clin-1' where acknowledged_at is null"
+)
+
+
+async def clinicians(pool: Pool) -> None:
+    await person(pool, "clin-1", "clinician")
+    await person(pool, "clin-2", "clinician")
+    await person(pool, "coord", "coordinator")
+    await person(pool, "ops", "ops")
+    await on_duty(pool, "clin-1", "clin-2")
+
+
+async def acknowledged_and_overdue(pool: Pool) -> About:
+    """Somebody said that they have it, and did not decide."""
+    about = referral()
+    await take(pool, ROUTINE, about.review(S))
+    await pool.execute(ACKNOWLEDGE)
+    await take(pool, ROUTINE, about.overdue(S))
+    return about
+
+
+async def test_it_is_called_about_up_the_ladder_and_is_an_alarm_at_its_end(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    await acknowledged_and_overdue(pool)
+    clock = Clock()
+    ladder = escalation(pool, clock, Lane.ROUTINE)
+    assert await told(pool) == [("clinician", "clin-1")] * 2, "the review, then that it is past its time"
+    clock.moves(21)
+    await ladder.turn()
+    assert (await told(pool))[-1] == ("clinician", "clin-2")
+    clock.moves(21)
+    await ladder.turn()
+    assert {("coordinator", "coord"), ("ops", "ops")} <= set(await told(pool))
+    assert [type(fact) for fact in await announced(pool)] == [NoticeFailed]
+
+
+async def test_what_cannot_wait_is_called_about_faster_and_in_its_own_lane(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    await take(pool, EXPRESS, referral().overdue(V, express=True))
+    steps = [tuple(row) for row in await pool.fetch("select lane, step_length from alert")]
+    assert steps == [("express", timedelta(minutes=15))]
+
+
+async def test_an_alert_that_nobody_answered_goes_on_and_is_not_doubled(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    about = referral()
+    await take(pool, ROUTINE, about.review(S))
+    await take(pool, ROUTINE, about.overdue(S), about.overdue(S))
+    assert await told(pool) == [("clinician", "clin-1")]
+
+
+async def test_answered_again_without_a_decision_it_begins_anew(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    about = await acknowledged_and_overdue(pool)
+    await pool.execute(ACKNOWLEDGE)
+    await take(pool, ROUTINE, about.overdue(S))
+    assert len(await told(pool)) == 3
+
+
+async def test_a_decision_ends_it(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    about = await acknowledged_and_overdue(pool)
+    await take(pool, ROUTINE, about.triaged(S, 2, by="clin-2"))
+    assert await pool.fetchval("select count(*) from unanswered_alert") == 0
+    ended = [fact for fact in await announced(pool) if isinstance(fact, NoticeAcknowledged)]
+    assert [(fact.by, fact.about) for fact in ended] == [("clin-2", "ReviewOverdue")]
+
+
+async def test_after_the_decision_an_old_word_of_it_is_not_told(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    about = referral()
+    await take(pool, ROUTINE, about.triaged(S, 2, by="clin-2"))
+    await take(pool, ROUTINE, about.overdue(S))
+    assert await told(pool) == []
