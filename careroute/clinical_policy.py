@@ -78,6 +78,7 @@ def _whole(policy: Policy, file: PolicyFile) -> Iterator[str]:
     for action, codes in policy.reasons.items():
         yield f"To {action}:\n\n" + _list(codes)
     yield "Nothing is returned without a next step:\n\n" + _list(policy.next_steps)
+    yield "What a referrer may be asked:\n\n" + _list(policy.questions)
     yield _signature(policy)
 
 
@@ -137,11 +138,15 @@ def _calendar(policy: Policy, file: PolicyFile) -> str:
 
 def _reviewing(policy: Policy) -> str:
     how = policy.reviewing
+    shares = " and ".join(f"{share:.0%}" for share in how.remind_at)
     return (
         f"A clinician who has claimed a review holds it for {span(how.claim)}, or for the referral's own "
         "response time where that is shorter; until then nobody else decides it. A review past its time is "
         f"said to whoever is on call, and again every {span(how.overdue_again)} until it is decided, or as "
         "often as the response time where that is shorter.\n\n"
+        f"A referrer who is asked for information answers within {span(how.answer_within)}, or within the "
+        "referral's own response time where that is shorter, which goes on meanwhile. They are reminded "
+        f"after {shares} of that time. Without an answer the review comes back and a clinician is called.\n\n"
         f"Source: {cell(how.source)} (*{how.status}*)."
     )
 

@@ -109,6 +109,9 @@ def _story(fact: Json) -> Iterable[str]:
     if fact["type"] == "ReviewRequested":
         held = "; matching waits for it" if fact["holds"] else ""
         yield f"   a clinician looks by {fact['review_by']}{held}"
+    if fact["type"] == "InformationRequested":
+        yield f"   the referrer answers by {fact['answer_by']}; respond by {fact['respond_by']} as before"
+        yield from (f"   ? {question['code']}: {question['text']}" for question in fact["questions"])
     if "reason" in fact:
         yield f"   reason: {fact['reason']}"
     for rule in (*fact.get("rules", ()), *fact.get("reasons", ())):

@@ -157,9 +157,12 @@ BEHIND_IN_TRIAGE: Final = """
     where not exists (select from referral r where r.referral_id = known.id and r.revision >= known.revision)
 """
 DECIDED: Final = """
-    select referral_id as id, decision as revision from referral
-    where state in ('triaged', 'returned', 'ended') and decision > 0
-      and changed_at < now() - make_interval(secs => $1)
+    select referral_id as id, said.decision as revision from referral join lateral (
+        select max(decision) as decision from decision
+        where decision.referral_id = referral.referral_id
+          and type in ('ReferralTriaged', 'ReferralReturned', 'TriageEnded')
+    ) as said on said.decision is not null
+    where state in ('triaged', 'returned', 'ended') and changed_at < now() - make_interval(secs => $1)
 """
 BEHIND_IN_MATCHING: Final = """
     select id from unnest($1::uuid[], $2::integer[]) as known (id, decision)

@@ -32,27 +32,32 @@ def run(network: Network, out: Console) -> int:
 def table(reviews: list[Json]) -> Table:
     made = Table("referral", "urgency", "review by", "held by", "until", "why")
     for review in reviews:
-        why = ", ".join(dict.fromkeys(reason["rule"] for reason in review["reasons"]))
         made.add_row(
             review["referral_id"],
             review["urgency"].replace("_", " "),
             _at(review["review_by"]) + (" overdue" if review["overdue"] else ""),
             review["claimed_by"] or "",
             _at(review["claimed_until"]) if review["claimed_until"] else "",
-            why,
+            _why(review),
             style="red" if review["overdue"] else None,
         )
     return made
 
 
 def _all(client: httpx.Client) -> Iterator[Json]:
-    query = {"limit": "500"}
+    query = {"limit": "500", "waits_for": "all"}
     while True:
         page = require(client.get("/v1/reviews", params=query))
         yield from page["reviews"]
         if not page["next"]:
             return
         query["after"] = page["next"]
+
+
+def _why(review: Json) -> str:
+    if review["asked"]:
+        return f"the referrer was asked: {', '.join(review['asked']['codes'])}"
+    return ", ".join(dict.fromkeys(reason["rule"] for reason in review["reasons"]))
 
 
 def _at(moment: str) -> str:

@@ -145,6 +145,13 @@ class FiredRule(Wire):
     on: date | None = None
 
 
+class Question(Wire):
+    """What a clinician asks the referrer, in the words of the policy."""
+
+    code: Code
+    text: Sentence
+
+
 class Indication(Wire):
     """A modality that guidance names for a problem, with its source."""
 
@@ -290,14 +297,38 @@ class ReviewRequested(TriageFact):
     holds: bool = False
 
 
+class InformationRequested(TriageFact):
+    """A named clinician asks the referrer. The answer is an amendment or a screening; without one the review
+    comes back to the clinicians at `answer_by`. The time to respond goes on. `holds`: matching waits."""
+
+    type: Literal["InformationRequested"] = "InformationRequested"
+    reason: Code
+    questions: tuple[Question, ...]
+    answer_by: AwareDatetime
+    urgency: Urgency
+    respond_by: AwareDatetime
+    holds: bool = False
+    decided_by: Code
+
+
+class InformationReminded(TriageFact):
+    """The referrer has not answered yet. No decision of its own: `decision` is that of the request."""
+
+    type: Literal["InformationReminded"] = "InformationReminded"
+    urgency: Urgency
+    answer_by: AwareDatetime
+
+
 class ReviewOverdue(TriageFact):
     """Nobody has decided in time; said again until somebody does. It is no decision of its own: `decision` is
-    the newest one, which still waits for a clinician. `held_by` has claimed the review."""
+    the newest one, which still waits for a clinician. `held_by` has claimed the review. `unanswered`: it
+    waited for the referrer, who has not answered in time."""
 
     type: Literal["ReviewOverdue"] = "ReviewOverdue"
     urgency: Urgency
     review_by: AwareDatetime
     held_by: Code | None = None
+    unanswered: bool = False
 
 
 class TriageEnded(TriageFact):
@@ -434,6 +465,8 @@ AnyFact = Annotated[
     | ReferralTriaged
     | ReferralReturned
     | ReviewRequested
+    | InformationRequested
+    | InformationReminded
     | ReviewOverdue
     | TriageEnded
     | MatchProposed

@@ -81,7 +81,7 @@ class Entry(Answer):
 
 class Standing(Answer):
     """Where a referral stands. `due_by` is when somebody must have responded or, with `next_step`, when the
-    referrer's next step is due."""
+    referrer's next step is due or, in `needs_information`, when the referrer's answer is."""
 
     id: UUID
     clinic: str
@@ -100,9 +100,18 @@ class Standing(Answer):
     links: Links
 
 
+class Question(Answer):
+    code: str
+    text: str
+
+
 class ReferralAnswer(Standing):
+    """`questions` are what a clinician asks the referrer, in `needs_information`. To answer, amend the
+    referral or record a screening."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [examples.REFERRAL]})
 
+    questions: tuple[Question, ...] = ()
     next_actions: tuple[NextAction, ...]
     timeline: tuple[Entry, ...]
 

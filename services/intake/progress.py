@@ -15,14 +15,13 @@ from uuid import UUID
 from services.intake.states import FHIR_STATUS, FINAL, State
 from shared.vocabulary import Urgency
 
-MORE_INFORMATION: Final = "needs_information"
-"""The reason code with which triage puts a referral on hold rather than returning it for good."""
-
 CLOSED_BY_TRIAGE: Final = "returned"
 """Matching's reason when it closed only because triage had returned; triaged again, it is open again."""
 
 CONTENT: Final = frozenset({"ReferralSubmitted", "ReferralAmended", "ScreeningRecorded"})
-TRIAGE: Final = frozenset({"ReferralTriaged", "ReferralReturned", "ReviewRequested"})
+QUESTION: Final = "InformationRequested"
+REVIEWS: Final = frozenset({"ReviewRequested", QUESTION})
+TRIAGE: Final = frozenset({"ReferralTriaged", "ReferralReturned", *REVIEWS})
 MATCHING: Final = {
     "MatchProposed": State.OFFERED,
     "MatchAccepted": State.ACCEPTED,
@@ -39,7 +38,8 @@ WHO_ANSWERS_A_CRISIS: Final = frozenset({"psychiatrist", "clinician"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A fact, as far as the state depends on it. `by` is when somebody must have acted."""
+    """A fact, as far as the state depends on it. `by` is when somebody must have acted, `answer_by` when the
+    referrer must have answered; `unanswered` says that they have not."""
 
     event_id: UUID
     type: str
@@ -50,6 +50,8 @@ class Heard:
     by: datetime | None = None
     in_review: bool = False
     holds: bool = False
+    answer_by: datetime | None = None
+    unanswered: bool = False
     reason: str | None = None
     next_step: str | None = None
     audience: str | None = None
@@ -62,7 +64,7 @@ class Heard:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """What is told of a referral. `by` is when somebody must have responded, or, with `next_step`, when the
-    referrer's next step is due."""
+    referrer's next step is due, or, while information is needed, when the referrer's answer is."""
 
     state: State
     urgency: Urgency | None = None
@@ -94,7 +96,7 @@ def progress(facts: Iterable[Heard]) -> Progress:
 def _returned(triage: list[Heard]) -> Progress:
     last = triage[-1]
     return Progress(
-        state=State.NEEDS_INFORMATION if last.reason == MORE_INFORMATION else State.RETURNED,
+        state=State.RETURNED,
         urgency=_urgency(triage),
         by=last.by,
         reason=last.reason,
@@ -107,7 +109,10 @@ def _under_way(facts: list[Heard], triage: list[Heard]) -> Progress:
     matching = _last(facts, lambda fact: fact.type in MATCHING)
     if matching and matching.type == "ReferralClosed" and matching.reason == CLOSED_BY_TRIAGE:
         matching = None
-    state = _state(facts, triage, latest, matching)
+    question = _open_question(facts, triage)
+    state = _state(facts, triage, latest, matching, question)
+    if question and state is State.NEEDS_INFORMATION:
+        return Progress(state=state, urgency=_urgency(triage), by=question.answer_by, reason=question.reason)
     clock = min((fact.by for fact in latest if fact.by is not None), default=None)
     return Progress(
         state=state,
@@ -117,7 +122,22 @@ def _under_way(facts: list[Heard], triage: list[Heard]) -> Progress:
     )
 
 
-def _state(facts: list[Heard], triage: list[Heard], latest: list[Heard], matching: Heard | None) -> State:
+def _open_question(facts: list[Heard], triage: list[Heard]) -> Heard | None:
+    """What a clinician asked, until the referrer changes something, a clinician decides or its time is up."""
+    if not triage or triage[-1].type != QUESTION or _changed_since(facts, triage[-1]):
+        return None
+    asked = triage[-1]
+    lapsed = any(fact.unanswered and fact.place[:2] == asked.place[:2] for fact in facts)
+    return None if lapsed else asked
+
+
+def _state(
+    facts: list[Heard],
+    triage: list[Heard],
+    latest: list[Heard],
+    matching: Heard | None,
+    question: Heard | None,
+) -> State:
     matched = MATCHING[matching.type] if matching else None
     if matched is State.CLOSED:
         return matched
@@ -125,11 +145,13 @@ def _state(facts: list[Heard], triage: list[Heard], latest: list[Heard], matchin
         return State.CRISIS_HANDOVER
     if matched in TAKEN_ON:
         return matched
+    if question:
+        return State.NEEDS_INFORMATION
     if any(fact.holds for fact in latest):
         return State.IN_REVIEW
     if matched in (State.OFFERED, State.WAITLISTED):
         return matched
-    if any(fact.in_review or fact.type == "ReviewRequested" for fact in latest):
+    if any(fact.in_review or fact.type in REVIEWS for fact in latest):
         return State.IN_REVIEW
     if matched or any(fact.type == "ReferralTriaged" for fact in latest):
         return State.TRIAGED

@@ -1,10 +1,11 @@
 """A stored referral as it is told to a reader. No identity: whoever may know that asks for it by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.intake.accepting import Rules
-from services.intake.answers import Entry, Links, NextAction, ReferralAnswer, Standing
+from services.intake.answers import Entry, Links, NextAction, Question, ReferralAnswer, Standing
+from services.intake.progress import QUESTION
 from services.intake.records import Referral
 from services.intake.states import FHIR_STATUS, State, next_actions
 from services.intake.timeline import entry, when
@@ -45,9 +46,19 @@ def referral_answer(rules: Rules, referral: Referral) -> ReferralAnswer:
     facts = sorted(referral.facts, key=when)
     return ReferralAnswer(
         **stands.__dict__,
+        questions=_questions(stands.state, facts),
         next_actions=_actions(rules, referral, stands.links),
         timeline=tuple(Entry(**entry(fact)) for fact in facts),
     )
+
+
+def _questions(state: State, facts: Sequence[Mapping[str, Any]]) -> tuple[Question, ...]:
+    """What was asked last, while it is not answered."""
+    asked = [fact for fact in facts if fact["type"] == QUESTION]
+    if state is not State.NEEDS_INFORMATION or not asked:
+        return ()
+    newest = max(asked, key=lambda fact: (fact["revision"], fact["decision"]))
+    return tuple(Question(**question) for question in newest["questions"])
 
 
 def _actions(rules: Rules, referral: Referral, links: Links) -> tuple[NextAction, ...]:

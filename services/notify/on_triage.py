@@ -16,6 +16,8 @@ from shared import inbox, outbox
 from shared.consumer import Handler
 from shared.events import (
     AnyFact,
+    InformationReminded,
+    InformationRequested,
     ReferralReturned,
     ReferralTriaged,
     ReviewOverdue,
@@ -60,6 +62,14 @@ def _tell(fact: TriageFact, before: Known, teller: Teller) -> Known:
             return _triaged(fact, before, teller)
         case ReviewRequested():
             return _review_requested(fact, before, teller)
+        case InformationRequested():
+            after = _decided(fact, fact.decided_by, before.heard(fact.decision, fact.urgency), teller)
+            teller.tell(fact, wording.asked(fact.answer_by), urgency=fact.urgency)
+            return after
+        case InformationReminded():
+            if not before.over:
+                teller.tell(fact, wording.asked(fact.answer_by, again=True), urgency=fact.urgency)
+            return before
         case ReviewOverdue():
             return _overdue(fact, before, teller)
         case ReferralReturned():
@@ -110,7 +120,8 @@ def _overdue(fact: ReviewOverdue, before: Known, teller: Teller) -> Known:
     anew."""
     if before.over or not before.calls_clinician(fact.urgency):
         return before
-    teller.tell(fact, wording.overdue(fact.urgency, fact.review_by), urgency=fact.urgency)
+    words = wording.overdue(fact.urgency, fact.review_by, unanswered=fact.unanswered)
+    teller.tell(fact, words, urgency=fact.urgency)
     return before.called(paging.CLINICIAN, fact.urgency)
 
 

@@ -72,18 +72,33 @@ def review(urgency: Urgency, review_by: datetime, *, holds: bool) -> list[Words]
     return [clinician, *_referrer("A clinician reviews the referral first", text)]
 
 
-def overdue(urgency: Urgency, review_by: datetime) -> list[Words]:
-    """A triage clinician: what was to be reviewed has not been."""
-    return [
-        Words(
-            audience=CLINICIAN,
-            title=f"Past its time: a referral that may need {RESPONSE[urgency]}",
-            text=f"Its review was due by {at(review_by)} and nobody has decided. Please decide now, or find "
-            "somebody who can. Acknowledge that you have this; until somebody does, the next is called.",
-            alert=True,
-            respond_by=review_by,
-        )
-    ]
+def overdue(urgency: Urgency, review_by: datetime, *, unanswered: bool) -> list[Words]:
+    """A triage clinician: what was to be reviewed has not been; the referrer, if no answer came from them."""
+    why = "the referrer has not answered" if unanswered else "nobody has decided"
+    clinician = Words(
+        audience=CLINICIAN,
+        title=f"Past its time: a referral that may need {RESPONSE[urgency]}",
+        text=f"It was due by {at(review_by)} and {why}. Please decide now, or find somebody who can. "
+        "Acknowledge that you have this; until somebody does, the next is called.",
+        alert=True,
+        respond_by=review_by,
+    )
+    if not unanswered:
+        return [clinician]
+    text = "No answer came in time. A clinician decides without it; you can still add it to the referral."
+    return [clinician, *_referrer("A clinician goes on without your answer", text)]
+
+
+def asked(answer_by: datetime, *, again: bool = False) -> list[Words]:
+    """The questions are read behind the link."""
+    text = (
+        f"Open the referral to read what is asked, and add it there by {at(answer_by)}. The time to respond "
+        "to the referral goes on meanwhile; without an answer a clinician decides."
+    )
+    title = (
+        "Reminder: a clinician waits for your answer" if again else "A clinician asks you about a referral"
+    )
+    return _referrer(title, text, answer_by)
 
 
 def triaged(urgency: Urgency, respond_by: datetime, *, calls: bool, in_review: bool) -> list[Words]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.triage.standing import Asked
 from shared.events import FiredRule
 from shared.vocabulary import Urgency
 
@@ -33,6 +34,7 @@ REVIEW: Final[dict[str, JsonValue]] = {
     "opened_at": "2026-03-02T14:00:00Z",
     "claimed_by": "dr-grey",
     "claimed_until": "2026-03-02T15:10:00Z",
+    "asked": None,
 }
 TRIAGED: Final[dict[str, JsonValue]] = {
     "type": "ReferralTriaged",
@@ -83,6 +85,7 @@ class WaitingReview(BaseModel):
     opened_at: datetime
     claimed_by: str | None = Field(description="Who has taken it; nobody else decides it meanwhile.")
     claimed_until: datetime | None
+    asked: Asked | None = Field(description="It waits for the referrer, who must answer by `review_by`.")
 
 
 class Reviews(BaseModel):

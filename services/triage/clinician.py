@@ -4,17 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from services.triage import asking
 from services.triage.cases import chart_of
 from services.triage.deciding import Outcome, stamp, triaged
 from services.triage.rules import URGENCIES, Policy
 from services.triage.standing import Standing
 from services.triage.urgency import Before, cannot_wait, how_soon, settle
 from services.triage.withholding import Disclosure, Why, shared_part
-from shared.events import ReferralReturned
+from shared.events import InformationRequested, Question, ReferralReturned
 from shared.problems import Fault, Problem
 from shared.vocabulary import Urgency
 
-Action = Literal["confirm", "raise", "lower", "return"]
+Action = Literal["confirm", "raise", "lower", "return", "ask"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Word:
     urgency: Urgency | None = None
     next_step: str | None = None
     next_step_days: int | None = None
+    questions: tuple[str, ...] = ()
     emergency_disclosure: Why | None = None
 
 
@@ -40,6 +42,8 @@ def faults(word: Word, standing: Standing, policy: Policy) -> list[Fault]:
         found += _urgency_faults(word, standing)
     if word.action == "return":
         found += _return_faults(word, policy)
+    if word.action == "ask":
+        found += asking.faults(word.questions, policy)
     if word.emergency_disclosure:
         found += _disclosure_faults(word, standing)
     return found
@@ -62,6 +66,8 @@ def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: date
     """`word` has no faults and is not stale."""
     if word.action == "return":
         return _return(word, standing, by=by, now=now)
+    if word.action == "ask":
+        return _ask(word, standing, policy, by=by, now=now)
     assert standing.case is not None and standing.urgency is not None
     chart = chart_of(standing.case)
     urgency = word.urgency if word.urgency and word.action != "confirm" else standing.urgency
@@ -112,6 +118,24 @@ def _return(word: Word, standing: Standing, *, by: str, now: datetime) -> Outcom
     return Outcome(returned, (fact,))
 
 
+def _ask(word: Word, standing: Standing, policy: Policy, *, by: str, now: datetime) -> Outcome:
+    """Nothing is decided yet, and nothing that was found counts as settled."""
+    assert standing.urgency is not None and standing.respond_by is not None
+    review = asking.ask(standing, word.questions, policy, by=by, now=now)
+    asked = replace(standing, review=review, decision=standing.decision + 1)
+    fact = InformationRequested(
+        **stamp(asked, now),
+        reason=word.reason,
+        questions=tuple(Question(code=code, text=policy.questions[code]) for code in word.questions),
+        answer_by=review.review_by,
+        urgency=standing.urgency,
+        respond_by=standing.respond_by,
+        holds=review.holds,
+        decided_by=by,
+    )
+    return Outcome(asked, (fact,))
+
+
 def _urgency_faults(word: Word, standing: Standing) -> list[Fault]:
     assert standing.urgency is not None
     at = URGENCIES.index(standing.urgency)
@@ -125,8 +149,8 @@ def _urgency_faults(word: Word, standing: Standing) -> list[Fault]:
 def _disclosure_faults(word: Word, standing: Standing) -> list[Fault]:
     assert standing.case is not None
     where = "/emergency_disclosure"
-    if word.action == "return":
-        return [Fault(where, "A returned referral is shared with nobody.", "nothing_to_disclose")]
+    if word.action in ("return", "ask"):
+        return [Fault(where, "Nothing is shared by this; leave it out.", "nothing_to_disclose")]
     if shared_part(standing.case) == standing.case:
         return [Fault(where, "Nothing is withheld here; leave this out.", "nothing_to_disclose")]
     return []

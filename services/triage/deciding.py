@@ -10,15 +10,14 @@ from uuid import UUID
 
 from services.triage.cases import chart_of, needs_of
 from services.triage.chart import Chart
-from services.triage.claims import after_change
 from services.triage.pathway import Pathway, what_care
-from services.triage.rules import Finding, Policy
+from services.triage.reviewing import after_rules, fired_rules, tells_more
+from services.triage.rules import Policy
 from services.triage.standing import Review, Standing
 from services.triage.urgency import Verdict, cannot_wait, how_soon
 from services.triage.withholding import Disclosure, shared_part, shared_rules
 from shared.events import (
     Case,
-    FiredRule,
     Indication,
     IntakeFact,
     ReferralAmended,
@@ -66,7 +65,7 @@ def _triage(
 ) -> Outcome:
     chart = chart_of(fact.case)
     verdict = how_soon(chart, policy, asked_at=fact.occurred_at, before=standing.before)
-    review = _review(verdict, standing.review, now)
+    review = after_rules(verdict, standing.review, policy, asked_at=fact.occurred_at, now=now)
     next_ = replace(
         standing,
         state="held" if verdict.holds else "triaged",
@@ -77,35 +76,13 @@ def _triage(
         review=review,
     )
     said: list[TriageFact] = []
-    if review and _tells_more(review, standing.review):
+    if review and tells_more(review, standing.review):
         next_ = replace(next_, decision=next_.decision + 1)
         said.append(review_requested(next_, review, policy, now=now))
     if not verdict.holds:
         next_ = replace(next_, decision=next_.decision + 1)
         said.append(triaged(next_, chart, verdict, policy, now=now))
     return Outcome(next_, tuple(said))
-
-
-def _review(verdict: Verdict, open_: Review | None, now: datetime) -> Review | None:
-    """Rules open a review and sharpen it; when its reasons are gone it still waits for a person."""
-    if verdict.review_by is None:
-        return replace(open_, holds=False) if open_ else None
-    return Review(
-        urgency=verdict.urgency,
-        review_by=min(verdict.review_by, open_.review_by) if open_ else verdict.review_by,
-        holds=verdict.holds,
-        reasons=fired_rules(verdict.reviews),
-        opened_at=open_.opened_at if open_ else now,
-        due_at=min(verdict.review_by, open_.due_at) if open_ else verdict.review_by,
-        overdue_at=open_.overdue_at if open_ else None,
-        claim=after_change(open_.claim, before=open_.urgency, now=verdict.urgency) if open_ else None,
-    )
-
-
-def _tells_more(review: Review, before: Review | None) -> bool:
-    if before is None:
-        return True
-    return (review.reasons, review.urgency, review.holds) != (before.reasons, before.urgency, before.holds)
 
 
 class Stamp(TypedDict):
@@ -179,10 +156,6 @@ def triaged(
         in_review=standing.review is not None,
         decided_by=decided_by,
     )
-
-
-def fired_rules(findings: tuple[Finding, ...]) -> tuple[FiredRule, ...]:
-    return tuple(FiredRule(rule=f.rule, datum=f.datum, text=f.text, on=f.on) for f in findings)
 
 
 def _indications(pathway: Pathway, case: Case) -> tuple[Indication, ...]:

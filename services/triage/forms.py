@@ -20,6 +20,12 @@ class DecisionBody(BaseModel):
                 {"action": "confirm", "seen": 2, "reason": "assessed"},
                 {"action": "lower", "seen": 2, "urgency": "soon", "reason": "assessed_in_person"},
                 {
+                    "action": "ask",
+                    "seen": 2,
+                    "reason": "missing_information",
+                    "questions": ["consent", "birth_date"],
+                },
+                {
                     "action": "return",
                     "seen": 2,
                     "reason": "other_service",
@@ -36,6 +42,9 @@ class DecisionBody(BaseModel):
     urgency: Urgency | None = None
     next_step: Code | None = None
     next_step_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    questions: Annotated[
+        tuple[Code, ...], Field(max_length=20, description="To ask: codes of the policy's questions.")
+    ] = ()
     emergency_disclosure: Annotated[
         Why | None,
         Field(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -25,6 +25,7 @@ Decider = Annotated[Caller, Depends(allow(Role.CLINICIAN))]
 Releaser = Annotated[Caller, Depends(allow(Role.CLINICIAN, Role.COORDINATOR))]
 
 NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")
+ASKED: Final = {"clinician": False, "referrer": True, "all": None}
 START: Final = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
@@ -35,13 +36,14 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
     async def reviews(
         _: QueueReader,
         claimed: Annotated[bool | None, Query(description="Only what somebody holds, or nobody.")] = None,
+        waits_for: Literal["clinician", "referrer", "all"] = "clinician",
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Reviews:
         moment, place = now(), _place(after)
         async with transaction(pool()) as connection:
             rows = await review_store.waiting(
-                connection, after=place, claimed=claimed, now=moment, limit=limit + 1
+                connection, after=place, claimed=claimed, asked=ASKED[waits_for], now=moment, limit=limit + 1
             )
         page = [WaitingReview(**row, overdue=row["review_by"] < moment) for row in rows[:limit]]
         return Reviews(reviews=page, next=_name_of_place(page[-1]) if len(rows) > limit else None)
@@ -76,7 +78,9 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
             await review_store.release(connection, referral_id)
 
     @router.post(
-        "/{referral_id}/decision", summary="Confirm, raise, lower or return", responses=problems(404, 409)
+        "/{referral_id}/decision",
+        summary="Confirm, raise, lower, ask the referrer or return",
+        responses=problems(404, 409),
     )
     async def decide(referral_id: UUID, body: DecisionBody, caller: Decider) -> Decided:
         """A claim is not needed, but another's is respected. Deciding ends it."""

@@ -12,4 +12,5 @@ async def count(pool: Pool) -> None:
         row = found.get(urgency)
         metrics.REVIEWS.labels(urgency).set(row["open"] if row else 0)
         metrics.OVERDUE.labels(urgency).set(row["overdue"] if row else 0)
+        metrics.ASKED.labels(urgency).set(row["asked"] if row else 0)
         metrics.CLAIMED.labels(urgency).set(row["claimed"] if row else 0)

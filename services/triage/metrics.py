@@ -5,5 +5,8 @@ from typing import Final
 from prometheus_client import Gauge
 
 REVIEWS: Final = Gauge("careroute_reviews_open", "Reviews that wait for a clinician.", ["urgency"])
+ASKED: Final = Gauge(
+    "careroute_reviews_asked", "Of these, those that wait for the referrer's answer.", ["urgency"]
+)
 CLAIMED: Final = Gauge("careroute_reviews_claimed", "Of these, those a clinician has taken.", ["urgency"])
 OVERDUE: Final = Gauge("careroute_reviews_overdue", "Of these, those past their time.", ["urgency"])

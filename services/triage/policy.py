@@ -30,7 +30,7 @@ from shared.instruments import INSTRUMENTS
 from shared.vocabulary import RED_FLAGS, Priority, Urgency
 
 A_DAY: Final = timedelta(days=1)
-ACTIONS: Final = frozenset({"confirm", "raise", "lower", "return"})
+ACTIONS: Final = frozenset({"confirm", "raise", "lower", "return", "ask"})
 
 
 def load(path: Path, indications: Path = POLICIES / "indications.toml") -> Policy:
@@ -61,6 +61,8 @@ def check(policy: Policy) -> Iterator[str]:
         yield f"reasons: needs at least one code each for {', '.join(sorted(ACTIONS))}"
     if not policy.next_steps:
         yield "next_steps: a referral can not be returned without one"
+    if not policy.questions:
+        yield "questions: a referrer can be asked nothing"
 
 
 def _clocks(clocks: dict[Urgency, Clock]) -> Iterator[str]:

@@ -226,11 +226,15 @@ class IndicationsFile(Shape):
 class ReviewingShape(SourceShape):
     claim: Span
     overdue_again: Span
+    answer_within: Span
+    remind_at: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)]
 
     def reviewing(self) -> rules.Reviewing:
         return rules.Reviewing(
             claim=self.claim.delta(),
             overdue_again=self.overdue_again.delta(),
+            answer_within=self.answer_within.delta(),
+            remind_at=tuple(sorted(self.remind_at)),
             source=self.source,
             status=self.status,
         )
@@ -253,6 +257,7 @@ class PolicyFile(Shape):
     preventive: PreventiveShape
     reasons: dict[str, dict[Id, Text]]
     next_steps: dict[Id, Text]
+    questions: dict[Id, Text]
 
     @model_validator(mode="after")
     def clocks_are_explained(self) -> "PolicyFile":
@@ -277,4 +282,5 @@ class PolicyFile(Shape):
             indications=indications,
             reasons=self.reasons,
             next_steps=self.next_steps,
+            questions=self.questions,
         )

@@ -112,11 +112,14 @@ class Preventive:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewing:
     """How people work on reviews. `claim`: so long nobody else decides what one clinician has taken.
-    `overdue_again`: so often it is said again that a review is past its time.
+    `overdue_again`: so often it is said again that a review is past its time. `answer_within`: so long the
+    referrer has to answer at most; they are reminded at these shares of the time they have.
     """
 
     claim: timedelta
     overdue_again: timedelta
+    answer_within: timedelta
+    remind_at: tuple[float, ...]
     source: str
     status: Status
 
@@ -140,6 +143,7 @@ class Policy:
     indications: tuple[IndicationRule, ...]
     reasons: dict[str, dict[str, str]]
     next_steps: dict[str, str]
+    questions: dict[str, str]
 
     def texts(self) -> Iterator[str]:
         """Every sentence of this policy that a person may read."""
@@ -149,6 +153,7 @@ class Policy:
         yield self.preventive.text
         yield from (text for codes in self.reasons.values() for text in codes.values())
         yield from self.next_steps.values()
+        yield from self.questions.values()
 
 
 @dataclass(frozen=True, slots=True, order=True)

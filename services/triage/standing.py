@@ -14,9 +14,20 @@ State = Literal["new", "triaged", "held", "returned", "ended"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a clinician has asked the referrer; `reminders` are still to come."""
+
+    codes: tuple[str, ...]
+    by: str
+    at: datetime
+    reminders: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """Open until a clinician decides or the referral ends. `holds`: matching waits for it. `due_at` is when
-    time alone next brings something, `overdue_at` when it was first said to be past its time.
+    time alone next brings something, `overdue_at` when it was first said to be past its time. While the
+    referrer is `asked`, the answer is due by `review_by`.
     """
 
     urgency: Urgency
@@ -27,6 +38,7 @@ class Review:
     due_at: datetime
     overdue_at: datetime | None = None
     claim: Claim | None = None
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,49 @@ async def test_a_review_past_its_time_calls_a_clinician_until_one_decides(town: 
     assert "ReviewOverdue" in [entry["type"] for entry in (await town.referral(taken["id"]))["timeline"]]
 
 
+async def test_the_referrer_is_asked_answers_and_the_review_is_back(town: Town) -> None:
+    taken = await town.submit(referral(requested_priority="soonish"))
+    review = await waiting_review(town, taken["id"])
+    word = {
+        "action": "ask",
+        "seen": review["decision"],
+        "reason": "missing_information",
+        "questions": ["requested_priority"],
+    }
+    path = f"/v1/reviews/{taken['id']}/decision"
+    await town.api.post("triage", path, word, role=Role.CLINICIAN, subject="clinician-1")
+    seen = await town.is_in(taken["id"], "needs_information")
+    codes = [each["code"] for each in seen["questions"]]
+    assert (seen["fhir_status"], codes) == ("on-hold", ["requested_priority"])
+
+    async def told() -> list[Delivery]:
+        return [one for one in town.told(taken["id"], "clinic-1-desk") if "asks you" in one.body["title"]]
+
+    (notice, *_) = await eventually(told, what="asking the clinic")
+    assert notice.body["link"].endswith(f"/v1/referrals/{taken['id']}")
+    answer = seen["next_actions"][0]
+    assert (answer["action"], answer["method"]) == ("give_information", "POST")
+    path = answer["href"].removeprefix(town.network.url("intake"))
+    priority = {"requested_priority": "urgent"}
+    await town.api.post("intake", path, priority, role=Role.CLINIC, clinic="clinic-1")
+
+    async def back() -> bool:
+        found = await waiting_review(town, taken["id"])
+        return "referrer-answered" in {reason["rule"] for reason in found["reasons"]}
+
+    await eventually(back, what="the review back in the queue")
+    await town.is_in(taken["id"], "in_review", "offered", "waitlisted")
+
+
+async def test_while_the_referrer_is_asked_nothing_counts_as_lost(town: Town) -> None:
+    taken = await town.submit(referral(requested_priority="soonish"))
+    review = await waiting_review(town, taken["id"])
+    word = {"action": "ask", "seen": review["decision"], "reason": "unclear", "questions": ["problems"]}
+    path = f"/v1/reviews/{taken['id']}/decision"
+    await town.api.post("triage", path, word, role=Role.CLINICIAN, subject="clinician-1")
+    await town.is_in(taken["id"], "needs_information")
+
+
 async def test_at_the_end_nothing_is_lost_or_doubled(town: Town) -> None:
     found = await town.account()
     assert (found.lost, found.doubled, found.unanswered, found.parked) == ([], [], [], [])

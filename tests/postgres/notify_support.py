@@ -110,13 +110,38 @@ class About:
             holds=holds,
         )
 
-    def overdue(self, urgency: Urgency, decision: int = 1, *, express: bool = False) -> events.ReviewOverdue:
+    def overdue(
+        self, urgency: Urgency, decision: int = 1, *, express: bool = False, unanswered: bool = False
+    ) -> events.ReviewOverdue:
         return events.ReviewOverdue(
             **self._common(decision),
             express=express,
             decision=decision,
             urgency=urgency,
             review_by=now() - timedelta(hours=1),
+            unanswered=unanswered,
+        )
+
+    def asked(self, urgency: Urgency, decision: int) -> events.InformationRequested:
+        return events.InformationRequested(
+            **self._common(decision),
+            express=False,
+            decision=decision,
+            reason="unclear",
+            questions=(events.Question(code="consent", text="Does the person agree?"),),
+            answer_by=now() + timedelta(days=3),
+            urgency=urgency,
+            respond_by=now() + timedelta(days=7),
+            decided_by="clin-1",
+        )
+
+    def reminded(self, urgency: Urgency, decision: int) -> events.InformationReminded:
+        return events.InformationReminded(
+            **self._common(decision),
+            express=False,
+            decision=decision,
+            urgency=urgency,
+            answer_by=now() + timedelta(days=1),
         )
 
     def returned(self, decision: int = 2) -> events.ReferralReturned:

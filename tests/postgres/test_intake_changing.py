@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,13 +19,15 @@ from services.intake.forms import ReferralForm
 from services.intake.policy import DEFAULT, load
 from shared.auth import Role
 from shared.events import (
+    InformationRequested,
     Lane,
+    Question,
     ReferralAmended,
-    ReferralReturned,
     ReferralWithdrawn,
     ScreeningRecorded,
 )
 from shared.ids import now
+from shared.vocabulary import Urgency
 from tests.postgres.intake_support import KEYS, Intake, about, intake_on
 from tests.support import NewDatabase
 
@@ -124,23 +126,26 @@ async def test_a_withdrawal_ends_it_and_says_what_else_there_is(intake: Intake) 
 async def test_information_that_was_asked_for_brings_it_back(intake: Intake) -> None:
     taken = await intake.submit(CALM)
     await intake.hear(
-        ReferralReturned(
+        InformationRequested(
             **about(taken),
             express=False,
             decision=1,
-            reason="needs_information",
-            next_step="send_information",
-            next_step_by=now() + timedelta(days=3),
+            reason="missing_information",
+            questions=(Question(code="consent", text="Does the person agree?"),),
+            answer_by=now() + timedelta(days=3),
+            urgency=Urgency.SOON,
+            respond_by=now() + timedelta(days=7),
             decided_by="dr-grey",
         )
     )
     asked = await intake.read(taken["id"])
     assert (asked["state"], asked["fhir_status"]) == ("needs_information", "on-hold")
-    assert asked["next_step"] == "send_information" and asked["due_by"]
+    assert asked["questions"] == [{"code": "consent", "text": "Does the person agree?"}]
+    assert timedelta(days=2) < datetime.fromisoformat(asked["due_by"]) - now() < timedelta(days=3)
     first = asked["next_actions"][0]
     assert (first["action"], first["href"]) == ("give_information", taken["links"]["amendments"])
     await intake.call("POST", first["href"], {"notes": "Here it is."})
-    assert (await intake.read(taken["id"]))["state"] == "received"
+    assert (await intake.read(taken["id"]))["state"] == "in_review"
 
 
 async def test_a_key_makes_a_change_once(intake: Intake) -> None:

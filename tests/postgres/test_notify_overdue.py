@@ -102,3 +102,43 @@ async def test_after_the_decision_an_old_word_of_it_is_not_told(database: NewDat
     await take(pool, ROUTINE, about.triaged(S, 2, by="clin-2"))
     await take(pool, ROUTINE, about.overdue(S))
     assert await told(pool) == []
+
+
+async def test_the_referrer_is_asked_and_reminded_and_the_clinicians_alert_is_answered(
+    database: NewDatabase,
+) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+    about = referral()
+    await take(pool, ROUTINE, about.review(S))
+    await take(pool, ROUTINE, about.asked(S, 2))
+    assert await pool.fetchval("select count(*) from unanswered_alert") == 0
+    await take(pool, ROUTINE, about.reminded(S, 2), about.reminded(S, 2))
+    rows = await pool.fetch("select title, respond_by from notice where audience = 'clinic' order by id")
+    assert [row["title"] for row in rows] == [
+        "A clinician asks you about a referral",
+        "Reminder: a clinician waits for your answer",
+        "Reminder: a clinician waits for your answer",
+    ]
+    assert all(row["respond_by"] for row in rows)
+
+
+async def test_without_an_answer_a_clinician_is_called_and_the_referrer_told(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+    about = referral()
+    await take(pool, ROUTINE, about.asked(S, 2), about.overdue(S, 2, unanswered=True))
+    assert ("clinician", "clin-1") in await told(pool)
+    titles = [row["title"] for row in await pool.fetch("select title from notice where audience = 'clinic'")]
+    assert "A clinician goes on without your answer" in titles
+
+
+async def test_an_answer_is_not_reminded_of(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+    about = referral()
+    await take(pool, ROUTINE, about.asked(S, 2), about.triaged(S, 4), about.reminded(S, 2))
+    titles = [row["title"] for row in await pool.fetch("select title from notice order by id")]
+    assert not [title for title in titles if title.startswith("Reminder")]

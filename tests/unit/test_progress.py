@@ -28,6 +28,8 @@ def heard(
     by_hour: int | None = None,
     in_review: bool = False,
     holds: bool = False,
+    answer_hour: int | None = None,
+    unanswered: bool = False,
     reason: str | None = None,
     next_step: str | None = None,
     audience: str | None = None,
@@ -42,6 +44,8 @@ def heard(
         by=None if by_hour is None else MONDAY + timedelta(hours=by_hour),
         in_review=in_review,
         holds=holds,
+        answer_by=None if answer_hour is None else MONDAY + timedelta(hours=answer_hour),
+        unanswered=unanswered,
         reason=reason,
         next_step=next_step,
         audience=audience,
@@ -58,6 +62,20 @@ AMENDED = heard("ReferralAmended", revision=2, minute=5)
 RETURN = heard(
     "ReferralReturned", decision=2, minute=4, reason="out_of_area", next_step="refer_on", by_hour=48
 )
+
+ASK = heard(
+    "InformationRequested",
+    decision=2,
+    minute=6,
+    urgency=Urgency.ROUTINE,
+    by_hour=600,
+    answer_hour=72,
+    reason="unclear",
+)
+CRISIS_ASK = heard("InformationRequested", decision=2, minute=6, urgency=Urgency.VERY_URGENT)
+REMINDED = heard("InformationReminded", decision=2, minute=7)
+LAPSED = heard("ReviewOverdue", decision=2, minute=7, unanswered=True)
+OTHER_LATE = heard("ReviewOverdue", decision=1, minute=7, unanswered=True)
 
 
 HISTORIES = [
@@ -153,9 +171,30 @@ HISTORIES = [
     ("returned with advice", [SUBMITTED, ROUTINE, RETURN], State.RETURNED),
     (
         "information is asked for",
-        [SUBMITTED, heard("ReferralReturned", decision=1, reason="needs_information")],
+        [SUBMITTED, ROUTINE, ASK],
         State.NEEDS_INFORMATION,
     ),
+    (
+        "information is asked for while a place is held",
+        [SUBMITTED, ROUTINE, OFFER, ASK],
+        State.NEEDS_INFORMATION,
+    ),
+    ("asked, and a therapist has accepted", [SUBMITTED, ROUTINE, OFFER, TAKEN, ASK], State.ACCEPTED),
+    ("asked in a crisis nobody has answered", [SUBMITTED, VERY_URGENT, CRISIS_ASK], State.CRISIS_HANDOVER),
+    ("asked and reminded", [SUBMITTED, ROUTINE, ASK, REMINDED], State.NEEDS_INFORMATION),
+    ("asked and amended since", [SUBMITTED, ROUTINE, ASK, AMENDED], State.IN_REVIEW),
+    ("asked, and not answered in time", [SUBMITTED, ROUTINE, ASK, LAPSED], State.IN_REVIEW),
+    (
+        "not answered in time and asked again",
+        [SUBMITTED, ROUTINE, ASK, LAPSED, heard("InformationRequested", decision=3, minute=8)],
+        State.NEEDS_INFORMATION,
+    ),
+    (
+        "asked, and the clinician decides without an answer",
+        [SUBMITTED, ROUTINE, ASK, heard("ReferralTriaged", decision=3, minute=8, urgency=Urgency.SOON)],
+        State.TRIAGED,
+    ),
+    ("a review past its time is no answer", [SUBMITTED, ROUTINE, ASK, OTHER_LATE], State.NEEDS_INFORMATION),
     ("amended since it was returned", [SUBMITTED, RETURN, AMENDED], State.RECEIVED),
     (
         "triaged again since it was returned",
@@ -187,6 +226,12 @@ def test_returned_says_why_and_what_comes_next_and_until_when() -> None:
     assert (told.reason, told.next_step, told.by) == ("out_of_area", "refer_on", MONDAY + timedelta(hours=48))
 
 
+def test_a_question_says_until_when_and_then_the_response_is_due() -> None:
+    told = progress([SUBMITTED, ROUTINE, ASK])
+    assert (told.by, told.reason, told.fhir_status) == (MONDAY + timedelta(hours=72), "unclear", "on-hold")
+    assert progress([SUBMITTED, ROUTINE, ASK, LAPSED]).by == MONDAY + timedelta(hours=600)
+
+
 def test_the_earliest_clock_of_one_decision_counts() -> None:
     review = heard("ReviewRequested", decision=1, urgency=Urgency.URGENT, by_hour=24)
     told = progress([SUBMITTED, ROUTINE, review])
@@ -211,7 +256,8 @@ facts = st.builds(
     by=st.none() | st.integers(1, 9).map(lambda hour: MONDAY + timedelta(hours=hour)),
     in_review=st.booleans(),
     holds=st.booleans(),
-    reason=st.none() | st.sampled_from(["needs_information", "out_of_area"]),
+    unanswered=st.booleans(),
+    reason=st.none() | st.sampled_from(["returned", "out_of_area"]),
     audience=st.none() | st.sampled_from(["psychiatrist", "clinic"]),
 )
 

@@ -18,8 +18,9 @@ UNANSWERED = ("clinician", "psychiatrist")
 def everything() -> Iterator[Words]:
     for urgency in Urgency:
         yield wording.called(urgency, DUE)
-        yield from wording.overdue(urgency, DUE)
         for flag in (True, False):
+            yield from wording.overdue(urgency, DUE, unanswered=flag)
+            yield from wording.asked(DUE, again=flag)
             yield from wording.review(urgency, DUE, holds=flag)
             yield from wording.triaged(urgency, DUE, calls=flag, in_review=not flag)
         yield from wording.alarm(NOBODY_ANSWERED, urgency, DUE)

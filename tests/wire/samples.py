@@ -13,6 +13,7 @@ from shared.events import (
     Indication,
     Needs,
     PastTreatment,
+    Question,
     Relaxation,
     Screening,
     Wish,
@@ -106,8 +107,25 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
     events.ReviewRequested(
         event_id=_id(106), reasons=(RULE,), urgency=Urgency.URGENT, review_by=AT, holds=True, **_triage
     ),
+    events.InformationRequested(
+        event_id=_id(121),
+        reason="missing_information",
+        questions=(Question(code="consent", text="Does the person agree to share this?"),),
+        answer_by=AT,
+        urgency=Urgency.URGENT,
+        respond_by=AT,
+        holds=True,
+        decided_by="clinician-1",
+        **_triage,
+    ),
+    events.InformationReminded(event_id=_id(122), urgency=Urgency.URGENT, answer_by=AT, **_triage),
     events.ReviewOverdue(
-        event_id=_id(120), urgency=Urgency.URGENT, review_by=AT, held_by="clinician-1", **_triage
+        event_id=_id(120),
+        urgency=Urgency.URGENT,
+        review_by=AT,
+        held_by="clinician-1",
+        unanswered=True,
+        **_triage,
     ),
     events.TriageEnded(event_id=_id(107), reason="withdrawn", **_triage),
     events.MatchProposed(
