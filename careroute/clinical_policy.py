@@ -77,7 +77,11 @@ def _whole(policy: Policy, file: PolicyFile) -> Iterator[str]:
     yield "### What a clinician may answer"
     for action, codes in policy.reasons.items():
         yield f"To {action}:\n\n" + _list(codes)
-    yield "Nothing is returned without a next step:\n\n" + _list(policy.next_steps)
+    yield (
+        "Nothing is returned without a next step that has an owner and a date; the first is due within the "
+        "referral's own response time:\n\n"
+    ) + _list({code: step.text for code, step in policy.next_steps.items()})
+    yield "Nor without advice:\n\n" + _list(policy.advice)
     yield "What a referrer may be asked:\n\n" + _list(policy.questions)
     yield _signature(policy)
 

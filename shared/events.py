@@ -152,6 +152,23 @@ class Question(Wire):
     text: Sentence
 
 
+class Advice(Wire):
+    """What a clinician advises the referrer, in the words of the policy."""
+
+    code: Code
+    text: Sentence
+
+
+class NextStep(Wire):
+    """What happens with a returned referral: by whom, until when. `service` is a code of the network's."""
+
+    step: Code
+    text: Sentence
+    owner: Literal["referrer", "clinician", "coordinator", "client"]
+    by: AwareDatetime
+    service: Code | None = None
+
+
 class Indication(Wire):
     """A modality that guidance names for a problem, with its source."""
 
@@ -278,13 +295,16 @@ class ReferralTriaged(TriageFact):
 
 
 class ReferralReturned(TriageFact):
-    """Returned to the referrer by a named clinician, with advice and a next step; never a dead end."""
+    """Returned to the referrer by a named clinician, with advice and next steps; never a dead end.
+    `next_step` is the first of them."""
 
     type: Literal["ReferralReturned"] = "ReferralReturned"
     reason: Code
     next_step: Code
     next_step_by: AwareDatetime
     decided_by: Code
+    advice: tuple[Advice, ...] = ()
+    next_steps: tuple[NextStep, ...] = ()
 
 
 class ReviewRequested(TriageFact):

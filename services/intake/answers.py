@@ -105,13 +105,30 @@ class Question(Answer):
     text: str
 
 
+class Advice(Answer):
+    code: str
+    text: str
+
+
+class NextStep(Answer):
+    """`service` is the network's code of the service that is named."""
+
+    step: str
+    text: str
+    owner: str
+    by: datetime
+    service: str | None = None
+
+
 class ReferralAnswer(Standing):
-    """`questions` are what a clinician asks the referrer, in `needs_information`. To answer, amend the
-    referral or record a screening."""
+    """`questions` are what a clinician asks the referrer, in `needs_information`; to answer, amend the
+    referral or record a screening. `advice` and `next_steps` are what it was `returned` with."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.REFERRAL]})
 
     questions: tuple[Question, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    next_steps: tuple[NextStep, ...] = ()
     next_actions: tuple[NextAction, ...]
     timeline: tuple[Entry, ...]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.intake.accepting import Rules
-from services.intake.answers import Entry, Links, NextAction, Question, ReferralAnswer, Standing
+from services.intake.answers import Entry, Links, NextAction, ReferralAnswer, Standing
 from services.intake.progress import QUESTION
 from services.intake.records import Referral
 from services.intake.states import FHIR_STATUS, State, next_actions
@@ -46,19 +46,26 @@ def referral_answer(rules: Rules, referral: Referral) -> ReferralAnswer:
     facts = sorted(referral.facts, key=when)
     return ReferralAnswer(
         **stands.__dict__,
-        questions=_questions(stands.state, facts),
+        **_from_clinician(stands.state, facts),
         next_actions=_actions(rules, referral, stands.links),
         timeline=tuple(Entry(**entry(fact)) for fact in facts),
     )
 
 
-def _questions(state: State, facts: Sequence[Mapping[str, Any]]) -> tuple[Question, ...]:
-    """What was asked last, while it is not answered."""
-    asked = [fact for fact in facts if fact["type"] == QUESTION]
-    if state is not State.NEEDS_INFORMATION or not asked:
-        return ()
-    newest = max(asked, key=lambda fact: (fact["revision"], fact["decision"]))
-    return tuple(Question(**question) for question in newest["questions"])
+_SAID: Final = {
+    State.NEEDS_INFORMATION: (QUESTION, ("questions",)),
+    State.RETURNED: ("ReferralReturned", ("advice", "next_steps")),
+}
+
+
+def _from_clinician(state: State, facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a clinician asked or advised last, while it stands."""
+    kind, names = _SAID.get(state, (None, ()))
+    said = [fact for fact in facts if fact["type"] == kind]
+    if not said:
+        return {}
+    newest = max(said, key=lambda fact: (fact["revision"], fact["decision"]))
+    return {name: newest.get(name, ()) for name in names}
 
 
 def _actions(rules: Rules, referral: Referral, links: Links) -> tuple[NextAction, ...]:

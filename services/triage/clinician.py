@@ -1,17 +1,18 @@
 """A named clinician decides: confirms, raises, lowers or returns. The only way down, and the only way out."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
+from typing import Final, Literal
 
-from services.triage import asking
+from services.triage import asking, returning
 from services.triage.cases import chart_of
 from services.triage.deciding import Outcome, stamp, triaged
+from services.triage.returning import Step
 from services.triage.rules import URGENCIES, Policy
 from services.triage.standing import Standing
 from services.triage.urgency import Before, cannot_wait, how_soon, settle
 from services.triage.withholding import Disclosure, Why, shared_part
-from shared.events import InformationRequested, Question, ReferralReturned
+from shared.events import Advice, InformationRequested, NextStep, Question, ReferralReturned
 from shared.problems import Fault, Problem
 from shared.vocabulary import Urgency
 
@@ -26,22 +27,31 @@ class Word:
     seen: int
     reason: str
     urgency: Urgency | None = None
-    next_step: str | None = None
-    next_step_days: int | None = None
+    advice: tuple[str, ...] = ()
+    next_steps: tuple[Step, ...] = ()
     questions: tuple[str, ...] = ()
     emergency_disclosure: Why | None = None
 
 
-def faults(word: Word, standing: Standing, policy: Policy) -> list[Fault]:
+TAKES: Final[dict[Action, tuple[str, ...]]] = {
+    "confirm": (),
+    "raise": ("urgency",),
+    "lower": ("urgency",),
+    "return": ("advice", "next_steps"),
+    "ask": ("questions",),
+}
+
+
+def faults(word: Word, standing: Standing, policy: Policy, *, now: datetime) -> list[Fault]:
     """Everything about the clinician's word that does not fit, at once."""
-    found = []
+    found = _not_taken(word)
     if word.reason not in policy.reasons[word.action]:
         codes = ", ".join(sorted(policy.reasons[word.action]))
         found.append(Fault("/reason", f"To {word.action}, use one of: {codes}.", "unknown_reason"))
     if word.action in ("raise", "lower"):
         found += _urgency_faults(word, standing)
     if word.action == "return":
-        found += _return_faults(word, policy)
+        found += returning.faults(word.advice, word.next_steps, standing.urgency, policy, now=now)
     if word.action == "ask":
         found += asking.faults(word.questions, policy)
     if word.emergency_disclosure:
@@ -65,7 +75,7 @@ def refuse_if_stale(word: Word, standing: Standing) -> None:
 def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: datetime) -> Outcome:
     """`word` has no faults and is not stale."""
     if word.action == "return":
-        return _return(word, standing, by=by, now=now)
+        return _return(word, standing, policy, by=by, now=now)
     if word.action == "ask":
         return _ask(word, standing, policy, by=by, now=now)
     assert standing.case is not None and standing.urgency is not None
@@ -105,14 +115,25 @@ def _respond_by(word: Word, urgency: Urgency, standing: Standing, policy: Policy
     return standing.respond_by
 
 
-def _return(word: Word, standing: Standing, *, by: str, now: datetime) -> Outcome:
-    assert word.next_step is not None and word.next_step_days is not None
+def _return(word: Word, standing: Standing, policy: Policy, *, by: str, now: datetime) -> Outcome:
     returned = replace(standing, state="returned", review=None, decision=standing.decision + 1)
+    first = min(word.next_steps, key=lambda step: step.by)
     fact = ReferralReturned(
         **stamp(returned, now),
         reason=word.reason,
-        next_step=word.next_step,
-        next_step_by=now + timedelta(days=word.next_step_days),
+        next_step=first.step,
+        next_step_by=first.by,
+        advice=tuple(Advice(code=code, text=policy.advice[code]) for code in word.advice),
+        next_steps=tuple(
+            NextStep(
+                step=step.step,
+                text=policy.next_steps[step.step].text,
+                owner=step.owner,
+                by=step.by,
+                service=step.service,
+            )
+            for step in word.next_steps
+        ),
         decided_by=by,
     )
     return Outcome(returned, (fact,))
@@ -156,14 +177,8 @@ def _disclosure_faults(word: Word, standing: Standing) -> list[Fault]:
     return []
 
 
-def _return_faults(word: Word, policy: Policy) -> list[Fault]:
-    found = []
-    if word.next_step not in policy.next_steps:
-        codes = ", ".join(sorted(policy.next_steps))
-        found.append(
-            Fault("/next_step", f"Nothing is returned without one of: {codes}.", "next_step_missing")
-        )
-    if word.next_step_days is None:
-        what = "Say within how many days the next step happens."
-        found.append(Fault("/next_step_days", what, "next_step_days_missing"))
-    return found
+def _not_taken(word: Word) -> list[Fault]:
+    """What would be passed over in silence."""
+    every = {name for names in TAKES.values() for name in names}
+    extra = sorted(name for name in every - set(TAKES[word.action]) if getattr(word, name))
+    return [Fault(f"/{name}", f"To {word.action}, leave this out.", "not_for_this_action") for name in extra]

@@ -1,13 +1,32 @@
 """What clinicians send. Codes only: what should be said in words is said to the referrer."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from services.triage import clinician
+from services.triage.returning import Owner, Step
 from services.triage.withholding import Why
 from shared.events import Code
 from shared.vocabulary import Urgency
+
+STEP: Final[dict[str, JsonValue]] = {
+    "step": "refer_to_named_service",
+    "service": "grief-centre-north",
+    "owner": "referrer",
+    "by": "2026-03-09T17:00:00Z",
+}
+
+
+class StepBody(BaseModel):
+    """A next step of the policy: who does it until when. A step that names a service needs its code."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [STEP]})
+
+    step: Code
+    owner: Owner
+    by: AwareDatetime
+    service: Code | None = None
 
 
 class DecisionBody(BaseModel):
@@ -29,8 +48,8 @@ class DecisionBody(BaseModel):
                     "action": "return",
                     "seen": 2,
                     "reason": "other_service",
-                    "next_step": "refer_to_named_service",
-                    "next_step_days": 7,
+                    "advice": ["come_back_if_worse"],
+                    "next_steps": [STEP],
                 },
             ]
         },
@@ -40,8 +59,10 @@ class DecisionBody(BaseModel):
     seen: Annotated[int, Field(ge=1, description="Number of the newest decision you have read.")]
     reason: Code
     urgency: Urgency | None = None
-    next_step: Code | None = None
-    next_step_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    advice: Annotated[tuple[Code, ...], Field(max_length=20, description="To return: at least one.")] = ()
+    next_steps: Annotated[
+        tuple[StepBody, ...], Field(max_length=10, description="To return: at least one.")
+    ] = ()
     questions: Annotated[
         tuple[Code, ...], Field(max_length=20, description="To ask: codes of the policy's questions.")
     ] = ()
@@ -52,3 +73,7 @@ class DecisionBody(BaseModel):
             "decision says who, when and why; a later one withholds again."
         ),
     ] = None
+
+    def word(self) -> clinician.Word:
+        steps = tuple(Step(**step.model_dump()) for step in self.next_steps)
+        return clinician.Word(**self.model_dump(exclude={"next_steps"}), next_steps=steps)

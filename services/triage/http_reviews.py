@@ -84,7 +84,7 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
     )
     async def decide(referral_id: UUID, body: DecisionBody, caller: Decider) -> Decided:
         """A claim is not needed, but another's is respected. Deciding ends it."""
-        word = clinician.Word(**body.model_dump())
+        word = body.word()
         by, moment = _name_of(caller), now()
         async with transaction(pool()) as connection:
             standing = await store.load_one(connection, referral_id)
@@ -92,7 +92,7 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
                 raise not_found("referral")
             clinician.refuse_if_stale(word, standing)
             claims.refuse_if_another(standing.claim, by=by, now=moment)
-            if found := clinician.faults(word, standing, policy):
+            if found := clinician.faults(word, standing, policy, now=moment):
                 raise Problem(422, "invalid", "Nothing was decided. Every problem is listed.", faults=found)
             decided, said = clinician.decide(word, standing, policy, by=by, now=moment)
             await store.save(connection, [decided])

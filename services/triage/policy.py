@@ -61,6 +61,8 @@ def check(policy: Policy) -> Iterator[str]:
         yield f"reasons: needs at least one code each for {', '.join(sorted(ACTIONS))}"
     if not policy.next_steps:
         yield "next_steps: a referral can not be returned without one"
+    if not policy.advice:
+        yield "advice: a referral can not be returned without any"
     if not policy.questions:
         yield "questions: a referrer can be asked nothing"
 

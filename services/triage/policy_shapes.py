@@ -223,6 +223,11 @@ class IndicationsFile(Shape):
         return tuple(rules.IndicationRule(**shape.model_dump()) for shape in self.indication)
 
 
+class NextStepShape(Shape):
+    text: Text
+    names_a_service: bool = False
+
+
 class ReviewingShape(SourceShape):
     claim: Span
     overdue_again: Span
@@ -256,7 +261,8 @@ class PolicyFile(Shape):
     team: tuple[TeamShape, ...]
     preventive: PreventiveShape
     reasons: dict[str, dict[Id, Text]]
-    next_steps: dict[Id, Text]
+    next_steps: dict[Id, NextStepShape]
+    advice: dict[Id, Text]
     questions: dict[Id, Text]
 
     @model_validator(mode="after")
@@ -281,6 +287,7 @@ class PolicyFile(Shape):
             preventive=rules.Preventive(**self.preventive.model_dump()),
             indications=indications,
             reasons=self.reasons,
-            next_steps=self.next_steps,
+            next_steps={code: rules.NextStep(**step.model_dump()) for code, step in self.next_steps.items()},
+            advice=self.advice,
             questions=self.questions,
         )

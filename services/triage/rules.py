@@ -124,6 +124,14 @@ class Reviewing:
     status: Status
 
 
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What somebody does with a returned referral; with `names_a_service` its code is given."""
+
+    text: str
+    names_a_service: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A named, versioned set of clocks and rules, as a clinical lead signs it. `review_at_latest` is the
@@ -142,7 +150,8 @@ class Policy:
     preventive: Preventive
     indications: tuple[IndicationRule, ...]
     reasons: dict[str, dict[str, str]]
-    next_steps: dict[str, str]
+    next_steps: dict[str, NextStep]
+    advice: dict[str, str]
     questions: dict[str, str]
 
     def texts(self) -> Iterator[str]:
@@ -152,7 +161,8 @@ class Policy:
         yield from (rule.text for rule in self.team)
         yield self.preventive.text
         yield from (text for codes in self.reasons.values() for text in codes.values())
-        yield from self.next_steps.values()
+        yield from (step.text for step in self.next_steps.values())
+        yield from self.advice.values()
         yield from self.questions.values()
 
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from shared.events import Consent, ReferralTriaged
 from shared.postgres import Pool
-from tests.postgres.test_triage_http import Call, decide, keys, triage
+from tests.postgres.test_triage_http import Call, back, decide, keys, triage
 from tests.postgres.triage_support import fact, last, take
 from tests.unit.test_withholding import NO, WHOLE
 
@@ -81,9 +81,7 @@ async def test_an_emergency_that_discloses_nothing_is_refused(triage: tuple[Pool
         call,
         returned,
         action="return",
-        reason="duplicate",
-        next_step="advice_call",
-        next_step_days=2,
+        **back("advice_call", days=0.01),
         **emergency,
     )
     assert codes == ["nothing_to_disclose"]

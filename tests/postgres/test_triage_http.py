@@ -66,6 +66,13 @@ async def newest(call: Call, referral_id: UUID) -> int:
     return int(answer.json()["decisions"][-1]["decision"])
 
 
+def back(step: str, *, days: float = 0.9, reason: str = "duplicate", **more: Any) -> dict[str, Any]:
+    """What it takes to return a referral."""
+    by = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+    steps = [{"step": step, "owner": "referrer", "by": by, **more}]
+    return {"reason": reason, "advice": ["come_back_if_worse"], "next_steps": steps}
+
+
 async def decide(call: Call, referral_id: UUID, **body: Any) -> httpx.Response:
     body.setdefault("seen", await newest(call, referral_id))
     return await call("POST", f"/v1/reviews/{referral_id}/decision", body)
@@ -157,8 +164,8 @@ class TestDecision:
         await take(pool, fact(referral_id, requested_priority=Priority.UNKNOWN))
         bare = await decide(call, referral_id, action="return", reason="other_service")
         assert bare.status_code == 422
-        assert {e["where"] for e in bare.json()["errors"]} == {"/next_step", "/next_step_days"}
-        full = {"reason": "other_service", "next_step": "refer_to_named_service", "next_step_days": 7}
+        assert {e["where"] for e in bare.json()["errors"]} == {"/advice", "/next_steps"}
+        full = back("refer_to_named_service", days=7, reason="other_service", service="grief-centre")
         assert (await decide(call, referral_id, action="return", **full)).status_code == 200
         spoken = await last(pool, ReferralReturned)
         assert (spoken.reason, spoken.next_step, spoken.decided_by) == (
@@ -166,13 +173,17 @@ class TestDecision:
             "refer_to_named_service",
             "dr-grey",
         )
-        assert spoken.next_step_by - spoken.occurred_at == timedelta(days=7)
+        assert timedelta(days=6) < spoken.next_step_by - spoken.occurred_at < timedelta(days=7)
+        (step,) = spoken.next_steps
+        assert (step.owner, step.by, step.service) == ("referrer", spoken.next_step_by, "grief-centre")
+        assert step.text == "Refer to the service named by the clinician."
+        assert [each.code for each in spoken.advice] == ["come_back_if_worse"]
 
     async def test_what_was_returned_may_come_again(self, triage: tuple[Pool, Call]) -> None:
         pool, call = triage
         referral_id = uuid4()
         await take(pool, fact(referral_id, screenings=(ITEM9,)))
-        full = {"reason": "duplicate", "next_step": "continue_existing_referral", "next_step_days": 1}
+        full = back("continue_existing_referral")
         await decide(call, referral_id, action="return", **full)
         await take(pool, fact(referral_id, kind="amended", revision=2, screenings=(CALM_SHEET,)))
         spoken = await last(pool, ReferralTriaged)
@@ -240,7 +251,7 @@ class TestDecision:
         pool, call = triage
         referral_id = uuid4()
         await take(pool, fact(referral_id))
-        full = {"reason": "duplicate", "next_step": "continue_existing_referral", "next_step_days": 1}
+        full = back("continue_existing_referral")
         await decide(call, referral_id, action="return", **full)
         answer = await decide(call, referral_id, action="confirm", reason="agrees")
         assert (answer.status_code, answer.json()["code"]) == (409, "already_over")
@@ -272,3 +283,34 @@ async def test_what_does_not_exist(triage: tuple[Pool, Call]) -> None:
     assert (await call("POST", f"/v1/reviews/{uuid4()}/decision", body)).status_code == 404
     assert (await call("GET", "/v1/reviews?after=nowhere")).status_code == 422
     assert (await call("GET", "/v1/referrals/not-an-id/decisions")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"action": "confirm", "urgency": "very_urgent"}, {"/urgency"}),
+        ({"action": "confirm", **back("advice_call"), "reason": "assessed"}, {"/advice", "/next_steps"}),
+        ({"action": "raise", "urgency": "very_urgent", "questions": ["consent"]}, {"/questions"}),
+        ({"action": "return", **back("advice_call"), "urgency": "soon"}, {"/urgency"}),
+        ({"action": "ask", "reason": "unclear", "questions": ["consent"], "urgency": "urgent"}, {"/urgency"}),
+    ],
+)
+async def test_what_an_action_does_not_take_is_not_passed_over(
+    triage: tuple[Pool, Call], body: dict[str, Any], where: set[str]
+) -> None:
+    """Whoever confirms with an urgency may think that they have raised it."""
+    pool, call = triage
+    referral_id = uuid4()
+    await take(pool, fact(referral_id, screenings=(ITEM9,)))
+    answer = await decide(call, referral_id, **{"reason": "assessed"} | body)
+    assert answer.status_code == 422
+    assert {error["where"] for error in answer.json()["errors"]} == where
+
+
+async def test_an_emergency_is_not_returned_before_somebody_has_seen_to_it(triage: tuple[Pool, Call]) -> None:
+    pool, call = triage
+    referral_id = uuid4()
+    await take(pool, fact(referral_id, express=True, red_flags=("overdose",)))
+    answer = await decide(call, referral_id, action="return", **back("advice_call", days=1))
+    assert [error["code"] for error in answer.json()["errors"]] == ["first_step_too_late"]
+    assert await pool.fetchval("select state from referral") == "triaged"

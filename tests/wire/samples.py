@@ -6,12 +6,14 @@ from uuid import UUID
 
 from shared import events
 from shared.events import (
+    Advice,
     Case,
     Consent,
     CriterionScore,
     FiredRule,
     Indication,
     Needs,
+    NextStep,
     PastTreatment,
     Question,
     Relaxation,
@@ -102,6 +104,16 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
         next_step="community_service",
         next_step_by=AT,
         decided_by="clinician-1",
+        advice=(Advice(code="come_back_if_worse", text="Refer again if anything gets worse."),),
+        next_steps=(
+            NextStep(
+                step="community_service",
+                text="Refer to the service named.",
+                owner="referrer",
+                by=AT,
+                service="grief-centre",
+            ),
+        ),
         **_triage,
     ),
     events.ReviewRequested(

@@ -125,7 +125,14 @@ def test_sentences_are_only_where_policy_speaks() -> None:
         for name, field in model.model_fields.items()
         if any(getattr(mark, "max_length", None) == 400 for mark in field.metadata)
     }
-    assert places == {"FiredRule.datum", "FiredRule.text", "Question.text", "Indication.source"}
+    assert places == {
+        "FiredRule.datum",
+        "FiredRule.text",
+        "Question.text",
+        "Advice.text",
+        "NextStep.text",
+        "Indication.source",
+    }
 
 
 if __name__ == "__main__":
