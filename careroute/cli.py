@@ -12,7 +12,19 @@ from rich.table import Table
 
 from careroute import dead as parked
 from careroute import demo as demonstration
-from careroute import network, policies, reconcile, rekey, replay, reviews, submit, tokens, up, watch
+from careroute import (
+    network,
+    overrides,
+    policies,
+    reconcile,
+    rekey,
+    replay,
+    reviews,
+    submit,
+    tokens,
+    up,
+    watch,
+)
 from careroute import roster as rosters
 from careroute.host import databases
 from careroute.host import keys as host_keys
@@ -161,6 +173,15 @@ def policy_replay(
 ) -> None:
     """Who would have been triaged differently under this policy. Reads only; nothing is decided anew."""
     asyncio.run(policies.replay(network.find(folder), file, _moment(since), out))
+
+
+@policy_app.command("overrides")
+def policy_overrides(
+    since: Annotated[str, typer.Option(help="Decisions since this time, or in a span such as 90d.")] = "90d",
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """What clinicians made of each rule: confirmed, raised, lowered, returned, so that a bad rule is seen."""
+    overrides.run(network.find(folder), _moment(since), out)
 
 
 @app.command("reviews")

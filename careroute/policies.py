@@ -102,7 +102,8 @@ def explain(network: Network, referral: str, out: Console) -> None:
 
 def _story(fact: Json) -> Iterable[str]:
     head = f"{fact['decision']}. {fact['type']}, {fact['occurred_at']}, revision {fact['revision']}"
-    yield head + (f", decided by {fact['decided_by']}" if fact.get("decided_by") else "")
+    did = f" ({fact['action']})" if fact.get("action") else ""
+    yield head + (f", decided by {fact['decided_by']}{did}" if fact.get("decided_by") else "")
     if fact["type"] == "ReferralTriaged":
         yield f"   {fact['urgency']}: respond by {fact['respond_by']}; care {fact['level_of_care']}"
         yield f"   team: {', '.join(fact['team'])}; policy {fact['policy']}, version {fact['policy_version']}"
@@ -112,7 +113,7 @@ def _story(fact: Json) -> Iterable[str]:
     if fact["type"] == "InformationRequested":
         yield f"   the referrer answers by {fact['answer_by']}; respond by {fact['respond_by']} as before"
         yield from (f"   ? {question['code']}: {question['text']}" for question in fact["questions"])
-    if "reason" in fact:
+    if fact.get("reason"):
         yield f"   reason: {fact['reason']}"
     for rule in (*fact.get("rules", ()), *fact.get("reasons", ())):
         day = f", {rule['on']}" if rule.get("on") else ""

@@ -280,6 +280,9 @@ class TriageFact(ReferralFact):
 
 
 class ReferralTriaged(TriageFact):
+    """With `decided_by`, a named clinician confirmed, raised or lowered it, for that coded reason; else rules
+    did."""
+
     type: Literal["ReferralTriaged"] = "ReferralTriaged"
     urgency: Urgency
     respond_by: AwareDatetime
@@ -292,6 +295,8 @@ class ReferralTriaged(TriageFact):
     needs: Needs
     in_review: bool = False
     decided_by: Code | None = None
+    action: Literal["confirm", "raise", "lower"] | None = None
+    reason: Code | None = None
 
 
 class ReferralReturned(TriageFact):

@@ -51,6 +51,17 @@ TRIAGED: Final[dict[str, JsonValue]] = {
     "in_review": True,
     "decided_by": None,
 }
+RATE: Final[dict[str, JsonValue]] = {
+    "rule": "asked-unknown",
+    "policy": "network-default",
+    "policy_version": "2026-01",
+    "fired": 41,
+    "confirmed": 25,
+    "raised": 2,
+    "lowered": 9,
+    "returned": 3,
+    "asked": 6,
+}
 
 
 class Decisions(BaseModel):
@@ -133,3 +144,29 @@ class Decided(BaseModel):
     state: str
     urgency: Urgency | None
     respond_by: datetime | None
+
+
+class RuleRate(BaseModel):
+    """On how many referrals a rule fired, and what clinicians decided where it had. `routine` and
+    `preventive` stand for: no rule raised it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [RATE]})
+
+    rule: str
+    policy: str
+    policy_version: str
+    fired: int
+    confirmed: int
+    raised: int
+    lowered: int
+    returned: int
+    asked: int
+
+
+class Overrides(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"since": "2026-01-01T00:00:00Z", "rules": [RATE]}]}
+    )
+
+    since: datetime
+    rules: list[RuleRate]

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from services.triage import asking, returning
 from services.triage.cases import chart_of
-from services.triage.deciding import Outcome, stamp, triaged
+from services.triage.deciding import Decided, Outcome, stamp, triaged
 from services.triage.returning import Step
 from services.triage.rules import URGENCIES, Policy
 from services.triage.standing import Standing
@@ -101,7 +101,8 @@ def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: date
     )
     why = word.emergency_disclosure
     disclosure = Disclosure(by=by, at=now, why=why) if why else None
-    fact = triaged(decided, chart, verdict, policy, now=now, decided_by=by, disclosure=disclosure)
+    said = Decided(by=by, action=word.action, reason=word.reason)
+    fact = triaged(decided, chart, verdict, policy, now=now, word=said, disclosure=disclosure)
     return Outcome(decided, (fact,))
 
 

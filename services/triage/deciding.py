@@ -3,13 +3,14 @@
 The decisions themselves are in `urgency.py` and `pathway.py`; here they are put into facts.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 from uuid import UUID
 
 from services.triage.cases import chart_of, needs_of
 from services.triage.chart import Chart
+from services.triage.overrides import Basis, basis
 from services.triage.pathway import Pathway, what_care
 from services.triage.reviewing import after_rules, fired_rules, tells_more
 from services.triage.rules import Policy
@@ -32,9 +33,21 @@ from shared.events import (
 from shared.ids import new_id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Who decided what, and why."""
+
+    by: str
+    action: Literal["confirm", "raise", "lower"]
+    reason: str
+
+
 class Outcome(NamedTuple):
+    """`basis` where rules decided."""
+
     standing: Standing
     said: tuple[TriageFact, ...]
+    basis: Basis | None = None
 
 
 def decide(fact: IntakeFact, standing: Standing, policy: Policy, *, now: datetime) -> Outcome:
@@ -82,7 +95,7 @@ def _triage(
     if not verdict.holds:
         next_ = replace(next_, decision=next_.decision + 1)
         said.append(triaged(next_, chart, verdict, policy, now=now))
-    return Outcome(next_, tuple(said))
+    return Outcome(next_, tuple(said), basis(policy.name, policy.version, verdict.findings))
 
 
 class Stamp(TypedDict):
@@ -129,7 +142,7 @@ def triaged(
     policy: Policy,
     *,
     now: datetime,
-    decided_by: str | None = None,
+    word: Decided | None = None,
     disclosure: Disclosure | None = None,
 ) -> ReferralTriaged:
     """What the network may know of it: without the consent for it, or an emergency, not all."""
@@ -154,7 +167,9 @@ def triaged(
         policy_version=policy.version,
         needs=needs_of(case),
         in_review=standing.review is not None,
-        decided_by=decided_by,
+        decided_by=word.by if word else None,
+        action=word.action if word else None,
+        reason=word.reason if word else None,
     )
 
 

@@ -1,16 +1,21 @@
-"""What people ask triage: the history of decisions here, the queue of reviews in `http_reviews.py`."""
+"""What people ask triage: the history of decisions here, what became of the rules; the queue
+of reviews is in `http_reviews.py`.
+"""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
 
-from services.triage import http_reviews, store
-from services.triage.answers import Decisions
+from services.triage import http_reviews, override_store, store
+from services.triage.answers import Decisions, Overrides, RuleRate
 from services.triage.openapi import problems
 from services.triage.rules import Policy
 from shared.auth import Caller, Role, allow
+from shared.ids import now
 from shared.postgres import Pool, transaction
 from shared.problems import not_found
 
@@ -33,5 +38,23 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
         if not said:
             raise not_found("referral")
         return Decisions(referral_id=referral_id, decisions=said)
+
+    @router.get(
+        "/v1/rules/overrides",
+        tags=["decisions"],
+        summary="What clinicians made of each rule",
+        responses=problems(),
+    )
+    async def overrides(
+        _: Reader,
+        since: Annotated[
+            AwareDatetime | None, Query(description="Decisions since then; without it, of the last 90 days.")
+        ] = None,
+    ) -> Overrides:
+        """A rule that is always lowered asks too much; one that is raised, too little."""
+        from_ = since or now() - timedelta(days=90)
+        async with transaction(pool()) as connection:
+            rows = await override_store.rates(connection, since=from_)
+        return Overrides(since=from_, rules=[RuleRate(**dict(row)) for row in rows])
 
     return router

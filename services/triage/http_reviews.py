@@ -94,10 +94,11 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
             claims.refuse_if_another(standing.claim, by=by, now=moment)
             if found := clinician.faults(word, standing, policy, now=moment):
                 raise Problem(422, "invalid", "Nothing was decided. Every problem is listed.", faults=found)
-            decided, said = clinician.decide(word, standing, policy, by=by, now=moment)
+            outcome = clinician.decide(word, standing, policy, by=by, now=moment)
+            decided = outcome.standing
             await store.save(connection, [decided])
-            await store.record(connection, said)
-            await outbox.announce(connection, said)
+            await store.record(connection, [outcome])
+            await outbox.announce(connection, outcome.said)
         wake()
         return Decided(
             referral_id=referral_id,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.triage import store
-from services.triage.deciding import decide
+from services.triage.deciding import Outcome, decide
 from services.triage.rules import Policy
 from shared import inbox, outbox
-from shared.events import AnyFact, IntakeFact, TriageFact
+from shared.events import AnyFact, IntakeFact
 from shared.ids import now
 from shared.postgres import Connection
 
@@ -20,10 +20,10 @@ async def on_referral(connection: Connection, facts: Sequence[AnyFact], *, polic
     if not claimed:
         return
     standings = await store.load(connection, claimed)
-    said: list[TriageFact] = []
+    outcomes: list[Outcome] = []
     for fact in claimed:
-        standings[fact.referral_id], announced = decide(fact, standings[fact.referral_id], policy, now=now())
-        said += announced
+        outcomes.append(decide(fact, standings[fact.referral_id], policy, now=now()))
+        standings[fact.referral_id] = outcomes[-1].standing
     await store.save(connection, standings.values())
-    await store.record(connection, said)
-    await outbox.announce(connection, said)
+    await store.record(connection, outcomes)
+    await outbox.announce(connection, [said for outcome in outcomes for said in outcome.said])

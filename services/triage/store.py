@@ -8,8 +8,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.triage import review_store
+from services.triage.deciding import Outcome
 from services.triage.standing import Standing
-from shared.events import Case, IntakeFact, TriageFact
+from shared.events import Case, IntakeFact
 from shared.postgres import Connection, Record
 from shared.vocabulary import Urgency
 
@@ -55,10 +56,12 @@ SAVE: Final = """
 """
 
 RECORD: Final = """
-    insert into decision (referral_id, decision, type, said_at, fact)
-    select referral_id, decision, type, said_at, fact::jsonb
-    from unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[])
-         as new (referral_id, decision, type, said_at, fact)
+    insert into decision (referral_id, decision, type, said_at, fact, policy, policy_version, rules)
+    select referral_id, decision, type, said_at, fact::jsonb, policy, policy_version,
+           case when policy is not null then string_to_array(rules, ' ') end
+    from unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
+                $8::text[])
+         as new (referral_id, decision, type, said_at, fact, policy, policy_version, rules)
 """
 
 HISTORY: Final = "select fact from decision where referral_id = $1 order by decision"
@@ -103,16 +106,20 @@ async def save(connection: Connection, standings: Collection[Standing]) -> None:
     await review_store.save(connection, {standing.referral_id: standing.review for standing in standings})
 
 
-async def record(connection: Connection, said: Sequence[TriageFact]) -> None:
-    """The history of decisions: what was said, as it was said."""
+async def record(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    """The history of decisions: what was said, as it was said, and by which rules."""
+    said = [(fact, outcome.basis) for outcome in outcomes for fact in outcome.said]
     if said:
         await connection.execute(
             RECORD,
-            [fact.referral_id for fact in said],
-            [fact.decision for fact in said],
-            [fact.type for fact in said],
-            [fact.occurred_at for fact in said],
-            [fact.model_dump_json() for fact in said],
+            [fact.referral_id for fact, _ in said],
+            [fact.decision for fact, _ in said],
+            [fact.type for fact, _ in said],
+            [fact.occurred_at for fact, _ in said],
+            [fact.model_dump_json() for fact, _ in said],
+            [basis.policy if basis else None for _, basis in said],
+            [basis.version if basis else None for _, basis in said],
+            [" ".join(basis.rules) if basis else None for _, basis in said],
         )
 
 

@@ -96,6 +96,8 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
         needs=NEEDS,
         in_review=True,
         decided_by="clinician-1",
+        action="raise",
+        reason="new_information",
         **_triage,
     ),
     events.ReferralReturned(
