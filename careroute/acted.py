@@ -22,6 +22,7 @@ HOPS: Final = (
     ("triage", "matching", "triage.%", ("matching", "matching-express")),
     ("triage", "notify", "triage.%", ("notify-triage", "notify-express")),
     ("triage", "intake", "triage.%", ("intake-triage", "intake-triage-express")),
+    ("matching", "triage", "matching.assignments.%", ("triage-matching",)),
     ("matching", "notify", "matching.assignments.%", ("notify-matching",)),
     ("matching", "intake", "matching.assignments.%", ("intake-matching",)),
     ("notify", "intake", "notify.%", ("intake-notices",)),

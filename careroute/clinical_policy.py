@@ -74,6 +74,11 @@ def _whole(policy: Policy, file: PolicyFile) -> Iterator[str]:
     yield _indications(policy)
     yield "### Reviews"
     yield _reviewing(policy)
+    yield "### Asked again"
+    better = policy.better
+    yield f"Better answers: a clinician looks.\n\n{_said(better.text, better.source, better.status)}"
+    yield "Who waits for a therapist is looked at again, and the referrer asked to measure again:"
+    yield _waiting(policy)
     yield "### What a clinician may answer"
     for action, codes in policy.reasons.items():
         yield f"To {action}:\n\n" + _list(codes)
@@ -97,6 +102,8 @@ def _other(policy: Policy, file: PolicyFile, first: Policy) -> Iterator[str]:
     yield f"Everything that is not said here is as in {first.name}, version {first.version}."
     if policy.reviewing != first.reviewing:
         yield _reviewing(policy)
+    if policy.waiting != first.waiting:
+        yield _waiting(policy)
     replaced = [rule for rule in own if rule.id in ids]
     added = [rule for rule in own if rule.id not in ids]
     for title, rules in (("Rules in place of those above", replaced), ("Rules besides those above", added)):
@@ -153,6 +160,14 @@ def _reviewing(policy: Policy) -> str:
         f"after {shares} of that time. Without an answer the review comes back and a clinician is called.\n\n"
         f"Source: {cell(how.source)} (*{how.status}*)."
     )
+
+
+def _waiting(policy: Policy) -> str:
+    rows = [
+        (f"**{spoken(urgency)}**", span(rule.after), rule.text, rule.source, rule.status)
+        for urgency, rule in policy.waiting.items()
+    ]
+    return _table(("urgency", "after", "text", "source", "status"), rows)
 
 
 def _rule(rule: AnyRule) -> str:

@@ -18,6 +18,7 @@ PLAIN: Final = {
     "age_unknown": "the age is not known",
     "perinatal": "pregnant or within a year of birth",
     "no_consent": "there is no consent to share with the network",
+    "read_notes": "the referrer asks that what they wrote be read",
     "past_attempt": "there was an attempt in the past",
 }
 CODED: Final = {

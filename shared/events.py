@@ -96,7 +96,8 @@ class Consent(Wire):
 
 
 class Case(Wire):
-    """The whole of a referral that routing needs, at one revision; the newest revision wins."""
+    """The whole of a referral that routing needs, at one revision; the newest revision wins. `read_notes` is
+    the revision at which the referrer last asked that what they wrote be read; the words stay in intake."""
 
     age: Annotated[int, Field(ge=0, le=130)] | None = None
     sex: Sex = Sex.UNKNOWN
@@ -117,6 +118,7 @@ class Case(Wire):
     strengths: tuple[Code, ...] = ()
     wishes: tuple[Wish, ...] = ()
     consent: Consent
+    read_notes: Annotated[int, Field(ge=1)] | None = None
 
 
 class Needs(Wire):
@@ -313,13 +315,15 @@ class ReferralReturned(TriageFact):
 
 
 class ReviewRequested(TriageFact):
-    """The rules will not settle this alone. `holds` means that matching waits for the clinician."""
+    """The rules will not settle this alone. `holds` means that matching waits for the clinician; with
+    `asks_again` it has waited long, and the referrer is asked to measure again."""
 
     type: Literal["ReviewRequested"] = "ReviewRequested"
     reasons: tuple[FiredRule, ...]
     urgency: Urgency
     review_by: AwareDatetime
     holds: bool = False
+    asks_again: bool = False
 
 
 class InformationRequested(TriageFact):

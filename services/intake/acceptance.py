@@ -38,7 +38,8 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """The parts of a filled-in form that this decision looks at. `guardian_present` is None without one."""
+    """The parts of a filled-in form that this decision looks at. `guardian_present` is None without one;
+    `no_words_to_read`: the sender asks that their notes be read, and there are none."""
 
     birth_date: date | None = None
     guardian_present: bool | None = None
@@ -46,6 +47,7 @@ class Filled:
     cannot_wait: bool = False
     red_flags: tuple[str, ...] = ()
     sheets: tuple[Sheet, ...] = ()
+    no_words_to_read: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
             *_priority_warnings(filled.requested_priority, priority),
             *_person_warnings(age, guardian, age_of_majority),
             *_sheet_warnings(readings),
+            *_words_warnings(filled),
         ),
         age=age if age is not None and 0 <= age <= OLDEST else None,
         priority=priority,
@@ -168,6 +171,13 @@ def _person_warnings(age: int | None, guardian: Guardian, age_of_majority: int) 
         what = "The client is a minor and no guardian takes part. A person will look at this."
         return (Note("/client/guardian", what, "guardian_absent"),)
     return ()
+
+
+def _words_warnings(filled: Filled) -> tuple[Note, ...]:
+    if not filled.no_words_to_read:
+        return ()
+    what = "You ask that your notes be read, and there are none. A clinician will look at the referral."
+    return (Note("/read_notes", what, "no_words"),)
 
 
 def _safety(red_flags: tuple[str, ...], readings: list[Reading]) -> tuple[str, ...]:

@@ -36,11 +36,13 @@ def filled_of(form: ReferralForm) -> Filled:
         cannot_wait=form.express,
         red_flags=form.red_flags,
         sheets=tuple(sheet_of(sheet) for sheet in form.screenings),
+        no_words_to_read=form.read_notes and identity_of(form)["words"] is None,
     )
 
 
-def case_of(form: ReferralForm, verdict: Verdict) -> Case:
-    """What routing needs: codes, no identity, nobody's words."""
+def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
+    """What routing needs: codes, no identity, nobody's words; of those only that they are to be read, and
+    of which revision they are."""
     client = form.client
     return Case(
         age=verdict.age,
@@ -65,6 +67,7 @@ def case_of(form: ReferralForm, verdict: Verdict) -> Case:
             for wish in form.preferences
         ),
         consent=Consent(**form.consent.__dict__),
+        read_notes=words_of if form.read_notes else None,
     )
 
 
@@ -116,6 +119,7 @@ def form_of(case: Case, region: str, identity: Mapping[str, Any]) -> Sealable:
         ],
         "payer": case.payer,
         "notes": words.get("notes"),
+        "read_notes": case.read_notes is not None,
     }
 
 

@@ -63,16 +63,25 @@ def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
         merged = merge(form_of(referral.case, referral.region, identity), patch)
         form = read(ReferralForm, json.dumps(merged).encode(), now=now)
         verdict = rules.judge(form, now=now)
-        case = case_of(form, verdict)
+        told = identity_of(form)
+        case = case_of(
+            form, verdict, words_of=_words_of(referral, changed=told["words"] != identity["words"])
+        )
         says = _says(referral, now=now, region=form.client.region, express=verdict.express)
         return Change(
             fact=ReferralAmended(case=case, **says),
             case=case,
             verdict=verdict,
-            identity=identity_of(form),
+            identity=told,
         )
 
     return decide
+
+
+def _words_of(referral: Referral, *, changed: bool) -> int:
+    """The revision whose words are to be read: what was read before need not be read again."""
+    asked = referral.case.read_notes
+    return referral.revision + 1 if changed or asked is None else asked
 
 
 def merge(target: Any, patch: Any) -> Any:

@@ -64,6 +64,7 @@ REFERRAL: Final[Body] = {
         {"criterion": "hours", "values": ["tue-17", "thu-17"], "strength": "wish"},
     ],
     "payer": "medicaid",
+    "read_notes": False,
     "notes": "Works night shifts; mornings are hard.",
 }
 

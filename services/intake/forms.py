@@ -162,6 +162,9 @@ class ReferralForm(Form):
     preferences: tuple[PreferenceForm, ...] = Some
     payer: CodeWord | None = None
     notes: Words | None = None
+    read_notes: bool = Field(
+        default=False, description="A clinician should read what is written here in words before deciding."
+    )
 
 
 class BatchLine(ReferralForm):

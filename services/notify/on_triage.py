@@ -112,6 +112,8 @@ def _review_requested(fact: ReviewRequested, before: Known, teller: Teller) -> K
         words = wording.review(fact.urgency, fact.review_by, holds=fact.holds)
         teller.tell(fact, words, urgency=fact.urgency)
         after = after.called(paging.CLINICIAN, fact.urgency)
+    if fact.asks_again:
+        teller.tell(fact, wording.ask_again(), urgency=fact.urgency)
     return after
 
 

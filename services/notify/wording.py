@@ -72,6 +72,15 @@ def review(urgency: Urgency, review_by: datetime, *, holds: bool) -> list[Words]
     return [clinician, *_referrer("A clinician reviews the referral first", text)]
 
 
+def ask_again() -> list[Words]:
+    """To clinic and primary care: nobody has taken the client on for long."""
+    text = (
+        "A clinician looks at it again. Please ask the client again and record a new screening; if anything "
+        "became worse, it is answered sooner."
+    )
+    return _referrer("The referral has waited long", text)
+
+
 def overdue(urgency: Urgency, review_by: datetime, *, unanswered: bool) -> list[Words]:
     """A triage clinician: what was to be reviewed has not been; the referrer, if no answer came from them."""
     why = "the referrer has not answered" if unanswered else "nobody has decided"

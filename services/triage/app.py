@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from services.triage import measuring
 from services.triage.clockwork import Clockwork
 from services.triage.http import routes
+from services.triage.on_matching import GROUP, on_matching
 from services.triage.on_referral import on_referral
 from services.triage.policy import load
 from services.triage.settings import TriageSettings
@@ -17,6 +18,7 @@ from shared.service import Service
 
 MEASURE_SECONDS: Final = 10
 LOOK_SECONDS: Final = 2
+WAITING_SECONDS: Final = 30
 
 
 def create_app(settings: TriageSettings | None = None) -> FastAPI:
@@ -26,8 +28,10 @@ def create_app(settings: TriageSettings | None = None) -> FastAPI:
     handler = partial(on_referral, policy=policy)
     service.consumes(Topic.INTAKE_EXPRESS, group="triage-express", handler=handler)
     service.consumes(Topic.INTAKE_REFERRALS, group="triage", handler=handler)
+    service.consumes(Topic.MATCHING_ASSIGNMENTS, group=GROUP, handler=on_matching)
     clockwork = Clockwork(policy=policy, pool=lambda: service.pool, committed=service.wake)
     service.every(LOOK_SECONDS, "overdue", clockwork.turn)
+    service.every(WAITING_SECONDS, "waiting", clockwork.ask_again)
     service.every(MEASURE_SECONDS, "measure-reviews", lambda: measuring.count(service.pool))
     service.announces(Topic.TRIAGE_EXPRESS, Topic.TRIAGE_DECISIONS)
     return service.app(

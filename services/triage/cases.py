@@ -28,4 +28,5 @@ def chart_of(case: Case) -> Chart:
         past_attempt=case.past_attempt,
         treatments_without_benefit=sum(past.helped is False for past in case.past_treatments),
         shares_with_network=case.consent.share_with_network,
+        read_notes=case.read_notes,
     )

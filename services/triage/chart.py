@@ -29,3 +29,4 @@ class Chart:
     past_attempt: bool | None = None
     treatments_without_benefit: int = 0
     shares_with_network: bool = True
+    read_notes: int | None = None

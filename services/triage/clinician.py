@@ -98,6 +98,7 @@ def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: date
         by_clinician=True,
         settled=frozenset(before.settled),
         review=None,
+        waiting_since=now,
     )
     why = word.emergency_disclosure
     disclosure = Disclosure(by=by, at=now, why=why) if why else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.triage import overdue, review_store, store
+from services.triage import overdue, review_store, store, waiting
 from services.triage.rules import Policy
 from shared import outbox
 from shared.ids import now as present
@@ -33,3 +33,18 @@ class Clockwork:
             await outbox.announce(connection, [fact for outcome in outcomes for fact in outcome.said])
         self.committed()
         return len(due) == AT_ONCE
+
+    async def ask_again(self) -> bool:
+        """Those who have waited too long. True when there may be more."""
+        now = self.clock()
+        async with transaction(self.pool()) as connection:
+            since = waiting.since(self.policy, now=now)
+            waited = await store.load_waited(connection, since, limit=AT_ONCE)
+            if not waited:
+                return False
+            outcomes = [waiting.ask_again(standing, self.policy, now=now) for standing in waited]
+            await store.save(connection, [outcome.standing for outcome in outcomes])
+            await store.record(connection, outcomes)
+            await outbox.announce(connection, [fact for outcome in outcomes for fact in outcome.said])
+        self.committed()
+        return len(waited) == AT_ONCE

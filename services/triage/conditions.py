@@ -197,6 +197,11 @@ def _no_consent(_: Condition, chart: Chart) -> Iterator[Datum]:
         yield Datum("consent.share_with_network=no")
 
 
+def _read_notes(_: Condition, chart: Chart) -> Iterator[Datum]:
+    if chart.read_notes is not None:
+        yield Datum(f"read_notes=of revision {chart.read_notes}")
+
+
 def _past_attempt(_: Condition, chart: Chart) -> Iterator[Datum]:
     if chart.past_attempt:
         yield Datum("past_attempt=yes")
@@ -228,6 +233,7 @@ MONOTONE: Final[dict[str, Test]] = {
     "perinatal": _perinatal,
     "guardian": _guardian,
     "no_consent": _no_consent,
+    "read_notes": _read_notes,
     "past_attempt": _past_attempt,
     "treatments_without_benefit": _treatments_without_benefit,
     "several_problems": _several_problems,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, TypedDict
 from uuid import UUID
 
+from services.triage.better import newest, shown
 from services.triage.cases import chart_of, needs_of
 from services.triage.chart import Chart
 from services.triage.overrides import Basis, basis
@@ -78,7 +79,14 @@ def _triage(
 ) -> Outcome:
     chart = chart_of(fact.case)
     verdict = how_soon(chart, policy, asked_at=fact.occurred_at, before=standing.before)
-    review = after_rules(verdict, standing.review, policy, asked_at=fact.occurred_at, now=now)
+    latest = newest(chart)
+    goes_on = standing.before is not None
+    alone = latest is chart and not goes_on
+    asks_for = verdict.urgency if alone else how_soon(latest, policy, asked_at=fact.occurred_at).urgency
+    better = shown(
+        policy, before=standing.asks_for if goes_on else None, asks_for=asks_for, stands=verdict.urgency
+    )
+    review = after_rules(verdict, standing.review, better, policy, asked_at=fact.occurred_at, now=now)
     next_ = replace(
         standing,
         state="held" if verdict.holds else "triaged",
@@ -87,6 +95,9 @@ def _triage(
         express=standing.express or fact.express or cannot_wait(verdict.urgency),
         case=fact.case,
         review=review,
+        asks_for=asks_for,
+        waiting_since=standing.waiting_since if goes_on else now,
+        taken_on=standing.taken_on and goes_on,
     )
     said: list[TriageFact] = []
     if review and tells_more(review, standing.review):

@@ -53,6 +53,7 @@ def check(policy: Policy) -> Iterator[str]:
     yield from _flags(policy)
     yield from _priorities(policy)
     yield from _doubts(policy)
+    yield from _waiting(policy)
     yield from _wording(policy)
     if set(policy.clocks) == set(Urgency):
         yield from without_outcome(policy)
@@ -84,7 +85,7 @@ def _all_rules(policy: Policy) -> Iterator[Rule | LevelRule | TeamRule]:
 
 def _ids(policy: Policy) -> Iterator[str]:
     seen: set[str] = set()
-    for rule in _all_rules(policy):
+    for rule in (*_all_rules(policy), policy.better, *policy.waiting.values()):
         if rule.id in seen:
             yield f"{rule.id}: this id is used twice"
         seen.add(rule.id)
@@ -177,10 +178,27 @@ def _priorities(policy: Policy) -> Iterator[str]:
 
 def _doubts(policy: Policy) -> Iterator[str]:
     """What is not known, not understood or contradictory reaches a person under every policy."""
-    must = ("safety_not_assessed", "no_safety_question", "safety_conflict", "unknown_red_flag", "no_consent")
+    must = (
+        "safety_not_assessed",
+        "no_safety_question",
+        "safety_conflict",
+        "unknown_red_flag",
+        "no_consent",
+        "read_notes",
+    )
     for kind in must:
         if not any(rule.asks_review for rule, _ in _alone(policy, kind)):
             yield f"{kind}: must go to a person"
+
+
+def _waiting(policy: Policy) -> Iterator[str]:
+    """Nobody waits without an end, and nobody longer for being more urgent."""
+    for urgency in URGENCIES:
+        if urgency not in policy.waiting:
+            yield f"waiting: {urgency} has no end"
+    for sooner, later in pairwise(u for u in URGENCIES if u in policy.waiting):
+        if policy.waiting[sooner].after > policy.waiting[later].after:
+            yield f"waiting: {sooner} must not wait longer than {later}"
 
 
 def _wording(policy: Policy) -> Iterator[str]:

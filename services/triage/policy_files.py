@@ -18,7 +18,7 @@ POLICIES: Final = Path(__file__).parent / "policies"
 OWN: Final = ("name", "version", "status", "extends", "extends_version")
 """What a policy says for itself and never takes over."""
 BY_ID: Final = ("rule", "level", "team")
-BY_KEY: Final = ("clocks", "clock_sources", "review", "next_steps", "advice", "questions")
+BY_KEY: Final = ("clocks", "clock_sources", "review", "next_steps", "advice", "questions", "waiting")
 
 Table = dict[str, Any]
 Shape = TypeVar("Shape", PolicyFile, IndicationsFile)

@@ -245,6 +245,24 @@ class ReviewingShape(SourceShape):
         )
 
 
+class BetterShape(SourceShape):
+    text: Text
+
+
+class WaitingShape(SourceShape):
+    after: Span
+    text: Text
+
+    def rule(self, urgency: Urgency) -> rules.Waiting:
+        return rules.Waiting(
+            id=f"waited-{urgency.replace('_', '-')}",
+            after=self.after.delta(),
+            text=self.text,
+            source=self.source,
+            status=self.status,
+        )
+
+
 class PolicyFile(Shape):
     name: Id
     version: Id
@@ -264,6 +282,8 @@ class PolicyFile(Shape):
     next_steps: dict[Id, NextStepShape]
     advice: dict[Id, Text]
     questions: dict[Id, Text]
+    better: BetterShape
+    waiting: dict[Urgency, WaitingShape]
 
     @model_validator(mode="after")
     def clocks_are_explained(self) -> "PolicyFile":
@@ -290,4 +310,6 @@ class PolicyFile(Shape):
             next_steps={code: rules.NextStep(**step.model_dump()) for code, step in self.next_steps.items()},
             advice=self.advice,
             questions=self.questions,
+            better=rules.Better(**self.better.model_dump()),
+            waiting={urgency: shape.rule(urgency) for urgency, shape in self.waiting.items()},
         )

@@ -1,5 +1,6 @@
 """Rules open a review and sharpen it; once open it waits for a person, whatever becomes of its reasons."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,10 +14,17 @@ from shared.vocabulary import Urgency
 
 
 def after_rules(
-    verdict: Verdict, open_: Review | None, policy: Policy, *, asked_at: datetime, now: datetime
+    verdict: Verdict,
+    open_: Review | None,
+    shown: Sequence[FiredRule],
+    policy: Policy,
+    *,
+    asked_at: datetime,
+    now: datetime,
 ) -> Review | None:
-    """`asked_at` is when the referral, or the change to it, was taken in."""
-    reasons = fired_rules(verdict.reviews)
+    """`shown` is what a clinician should see besides; `asked_at` is when the referral, or the change to it,
+    was taken in."""
+    reasons = (*fired_rules(verdict.reviews), *shown)
     if open_ and open_.asked:
         return _answered(open_, verdict, (*reasons, ANSWERED), policy, asked_at)
     if not reasons:

@@ -124,6 +124,27 @@ class Reviewing:
     status: Status
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Better:
+    """What is said to a clinician when the newest answers ask for less than those before."""
+
+    text: str
+    source: str
+    status: Status
+    id: str = "better-answers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Whoever of this urgency waits so long for a therapist is looked at again."""
+
+    id: str
+    after: timedelta
+    text: str
+    source: str
+    status: Status
+
+
 @dataclass(frozen=True, slots=True)
 class NextStep:
     """What somebody does with a returned referral; with `names_a_service` its code is given."""
@@ -153,6 +174,8 @@ class Policy:
     next_steps: dict[str, NextStep]
     advice: dict[str, str]
     questions: dict[str, str]
+    better: Better
+    waiting: dict[Urgency, Waiting]
 
     def texts(self) -> Iterator[str]:
         """Every sentence of this policy that a person may read."""
@@ -164,6 +187,8 @@ class Policy:
         yield from (step.text for step in self.next_steps.values())
         yield from self.advice.values()
         yield from self.questions.values()
+        yield self.better.text
+        yield from (rule.text for rule in self.waiting.values())
 
 
 @dataclass(frozen=True, slots=True, order=True)

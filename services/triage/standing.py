@@ -44,7 +44,9 @@ class Review:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """`decision` is the number of the last thing said, `revision` the newest one acted on; 0 is none yet.
-    `case` is None where it was not loaded; saving keeps the stored one then."""
+    `case` is None where it was not loaded; saving keeps the stored one then. `asks_for` is what the newest
+    answers by themselves asked for. `waiting_since` counts from the first decision, or from when a person
+    last looked, until the client is `taken_on` by a therapist."""
 
     referral_id: UUID
     region: str
@@ -59,6 +61,9 @@ class Standing:
     by_clinician: bool = False
     settled: frozenset[tuple[str, str, str]] = field(default_factory=frozenset)
     review: Review | None = None
+    asks_for: Urgency | None = None
+    waiting_since: datetime | None = None
+    taken_on: bool = False
 
     @property
     def claim(self) -> Claim | None:

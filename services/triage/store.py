@@ -1,7 +1,7 @@
 """Triage's SQL. Every function works inside the transaction its caller opened."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -28,7 +28,7 @@ LOCK: Final = """
 
 LOAD: Final = f"""
     select referral_id, revision, decision, state, referral.urgency, respond_by, express, region, clinic,
-           settled, by_clinician, {review_store.COLUMNS}
+           settled, by_clinician, asks_for, waiting_since, taken_on, {review_store.COLUMNS}
     from referral left join review using (referral_id)
     where referral_id = any($1::uuid[])
 """
@@ -40,6 +40,21 @@ DUE: Final = """
     for update skip locked
 """
 
+WAITED: Final = """
+    select referral_id from referral
+    join unnest($1::text[], $2::timestamptz[]) as rule (urgency, since) using (urgency)
+    where state = 'triaged' and not taken_on and waiting_since <= rule.since
+      and not exists (select from review where review.referral_id = referral.referral_id)
+    order by waiting_since limit $3
+    for update of referral skip locked
+"""
+
+TAKEN_ON: Final = """
+    update referral set taken_on = new.taken_on
+    from unnest($1::uuid[], $2::bool[]) as new (referral_id, taken_on)
+    where referral.referral_id = new.referral_id and referral.taken_on <> new.taken_on
+"""
+
 CASE: Final = 'select "case" from referral where referral_id = $1'
 
 SAVE: Final = """
@@ -47,11 +62,13 @@ SAVE: Final = """
     set revision = new.revision, decision = new.decision, state = new.state, urgency = new.urgency,
         respond_by = new.respond_by, express = new.express, region = new.region, clinic = new.clinic,
         "case" = coalesce(new."case"::jsonb, referral."case"), settled = new.settled::jsonb,
-        by_clinician = new.by_clinician, changed_at = now()
+        by_clinician = new.by_clinician, asks_for = new.asks_for, waiting_since = new.waiting_since,
+        taken_on = new.taken_on, changed_at = now()
     from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::bool[],
-                $8::text[], $9::text[], $10::text[], $11::text[], $12::bool[])
+                $8::text[], $9::text[], $10::text[], $11::text[], $12::bool[], $13::text[],
+                $14::timestamptz[], $15::bool[])
          as new (referral_id, revision, decision, state, urgency, respond_by, express, region, clinic, "case",
-                 settled, by_clinician)
+                 settled, by_clinician, asks_for, waiting_since, taken_on)
     where referral.referral_id = new.referral_id
 """
 
@@ -98,6 +115,21 @@ async def load_due(connection: Connection, *, now: datetime, limit: int) -> list
     return [_standing(row) for row in await connection.fetch(LOAD, ids)] if ids else []
 
 
+async def load_waited(
+    connection: Connection, since: Mapping[Urgency, datetime], *, limit: int
+) -> list[Standing]:
+    """Who waits since then or longer and nobody is to look at, by urgency; as `load_due`."""
+    found = await connection.fetch(WAITED, list(since), list(since.values()), limit)
+    ids = [row["referral_id"] for row in found]
+    return [_standing(row) for row in await connection.fetch(LOAD, ids)] if ids else []
+
+
+async def note_taken_on(connection: Connection, known: Mapping[UUID, bool]) -> None:
+    if known:
+        await lock(connection, list(known))
+        await connection.execute(TAKEN_ON, list(known), list(known.values()))
+
+
 async def save(connection: Connection, standings: Collection[Standing]) -> None:
     rows = [_row(standing) for standing in standings]
     if not rows:
@@ -141,6 +173,9 @@ def _row(standing: Standing) -> tuple[object, ...]:
         standing.case.model_dump_json() if standing.case else None,
         json.dumps(sorted(standing.settled)),
         standing.by_clinician,
+        standing.asks_for,
+        standing.waiting_since,
+        standing.taken_on,
     )
 
 
@@ -158,6 +193,9 @@ def _standing(row: Record) -> Standing:
         by_clinician=row["by_clinician"],
         settled=frozenset(_marks(row["settled"])),
         review=review_store.from_row(row),
+        asks_for=Urgency(row["asks_for"]) if row["asks_for"] else None,
+        waiting_since=row["waiting_since"],
+        taken_on=row["taken_on"],
     )
 
 

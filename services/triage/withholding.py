@@ -23,7 +23,7 @@ MODALITIES: Final = frozenset({"contingency_management", "motivational_interview
 GOALS: Final = frozenset({"reduce_substance_use"})
 RED_FLAGS: Final = frozenset({"withdrawal_danger"})
 
-OWN: Final = frozenset({"kept", "routine", "asked-the-referrer", "referrer-answered"})
+OWN: Final = frozenset({"kept", "routine", "asked-the-referrer", "referrer-answered", "better-answers"})
 """Reasons that say nothing about the case itself."""
 
 NOT_SHARED: Final = FiredRule(

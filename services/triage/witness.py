@@ -94,6 +94,7 @@ PLAIN: Final[dict[str, Changes]] = {
     "perinatal": {"perinatal": True},
     "past_attempt": {"past_attempt": True},
     "no_consent": {"shares_with_network": False},
+    "read_notes": {"read_notes": 1},
     "unknown_red_flag": {"red_flags": frozenset({UNKNOWN})},
     "unknown_problem": {"problems": frozenset({UNKNOWN})},
     "age_unknown": {"age": None},

@@ -23,6 +23,7 @@ from shared.events import (
     Lane,
     Question,
     ReferralAmended,
+    ReferralSubmitted,
     ReferralWithdrawn,
     ScreeningRecorded,
 )
@@ -236,3 +237,23 @@ def test_a_form_divided_is_the_form_again(body: dict[str, Any]) -> None:
 )
 def test_merging_as_rfc_7396_says(target: Any, patch: Any, merged: Any) -> None:
     assert merge(target, patch) == merged
+
+
+async def test_words_to_be_read_are_flagged_by_their_revision_and_stay_here(intake: Intake) -> None:
+    """A note changed later is to be read anew; a change of something else is not."""
+    words = "She says that the nights are the worst."
+    taken = await intake.submit(CALM | {"notes": words, "read_notes": True})
+    assert not [each for each in taken["warnings"] if each["code"] == "no_words"]
+    path = taken["links"]["amendments"]
+    for patch in ({"payer": "payer-2"}, {"notes": words + " Since May."}, {"read_notes": False}):
+        answer = await intake.call("POST", path, patch)
+        assert answer.status_code == 202, answer.text
+    facts = [fact for fact in await intake.said() if isinstance(fact, ReferralSubmitted | ReferralAmended)]
+    assert [fact.case.read_notes for fact in facts] == [1, 1, 3, None]
+    assert "nights" not in "".join(fact.model_dump_json() for fact in facts)
+
+
+async def test_a_flag_without_words_is_a_warning(intake: Intake) -> None:
+    bare = {name: value for name, value in MINIMAL.items() if name != "notes"}
+    taken = await intake.submit(bare | {"read_notes": True})
+    assert ("/read_notes", "no_words") in {(each["where"], each["code"]) for each in taken["warnings"]}

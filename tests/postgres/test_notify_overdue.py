@@ -142,3 +142,14 @@ async def test_an_answer_is_not_reminded_of(database: NewDatabase) -> None:
     await take(pool, ROUTINE, about.asked(S, 2), about.triaged(S, 4), about.reminded(S, 2))
     titles = [row["title"] for row in await pool.fetch("select title from notice order by id")]
     assert not [title for title in titles if title.startswith("Reminder")]
+
+
+async def test_who_has_waited_long_is_looked_at_and_the_referrer_asked_to_measure_again(
+    database: NewDatabase,
+) -> None:
+    pool = await database("notify")
+    await clinicians(pool)
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+    long = referral().review(S).model_copy(update={"asks_again": True})
+    await take(pool, ROUTINE, long)
+    assert set(await told(pool)) == {("clinician", "clin-1"), ("clinic", "desk")}

@@ -149,7 +149,7 @@ async def test_several_revisions_in_one_batch_are_taken_in_order(database: NewDa
     assert [(f.decision, f.revision, f.urgency) for f in spoken] == [
         (1, 1, Urgency.ROUTINE),
         (2, 2, Urgency.URGENT),
-        (3, 3, Urgency.URGENT),
+        (4, 3, Urgency.URGENT),  # between them: that it asks for less now is shown to a clinician
     ]
 
 

@@ -29,6 +29,7 @@ def everything() -> Iterator[Words]:
         yield from wording.returned(DUE, unanswered)
         yield from wording.withdrawn(unanswered)
         yield from wording.closed(unanswered)
+    yield from wording.ask_again()
     yield from wording.proposed(DUE)
     yield from wording.accepted()
     yield from wording.declined(answered=True)

@@ -57,6 +57,7 @@ CASE: Final = Case(
     strengths=("family_support",),
     wishes=(Wish(criterion="therapist_gender", values=("woman",), must=True),),
     consent=Consent(share_with_network=True, share_substance_use=False, version="2026-01"),
+    read_notes=2,
 )
 NEEDS: Final = Needs(**{name: getattr(CASE, name) for name in Needs.model_fields})
 RULE: Final = FiredRule(rule="phq9-item9", datum="phq9.item9=2", text="A safety answer asks for a response.")
@@ -119,7 +120,13 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
         **_triage,
     ),
     events.ReviewRequested(
-        event_id=_id(106), reasons=(RULE,), urgency=Urgency.URGENT, review_by=AT, holds=True, **_triage
+        event_id=_id(106),
+        reasons=(RULE,),
+        urgency=Urgency.URGENT,
+        review_by=AT,
+        holds=True,
+        asks_again=True,
+        **_triage,
     ),
     events.InformationRequested(
         event_id=_id(121),

@@ -1,0 +1,18 @@
+"""Matching says who was taken on: triage no longer counts how long they wait."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.triage import store
+from services.triage.waiting import taken_on
+from shared import inbox
+from shared.events import AnyFact, MatchingFact
+from shared.postgres import Connection
+
+GROUP: Final = "triage-matching"
+
+
+async def on_matching(connection: Connection, facts: Sequence[AnyFact]) -> None:
+    claimed = await inbox.claim(connection, GROUP, [f for f in facts if isinstance(f, MatchingFact)])
+    known = {fact.referral_id: now for fact in claimed if (now := taken_on(fact)) is not None}
+    await store.note_taken_on(connection, known)
