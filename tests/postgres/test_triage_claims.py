@@ -169,6 +169,16 @@ async def test_an_address_takes_nothing(triage: tuple[Pool, Call]) -> None:
     assert "grey" not in answer.text
 
 
+@pytest.mark.parametrize("role", list(Role))
+async def test_roles(triage: tuple[Pool, Call], role: Role) -> None:
+    pool, call = triage
+    path, clinic = f"/v1/reviews/{await waiting(pool)}/claim", "clinic-1" if role is Role.CLINIC else None
+    taken = await call("POST", path, role=role, clinic=clinic)
+    assert taken.status_code == (200 if role is Role.CLINICIAN else 403)
+    given_back = await call("DELETE", path, role=role, clinic=clinic)
+    assert given_back.status_code == (204 if role in (Role.CLINICIAN, Role.COORDINATOR) else 403)
+
+
 async def test_whoever_waited_for_the_lock_sees_what_was_written_meanwhile(database: NewDatabase) -> None:
     """Else a fact that comes while a clinician decides would open the decided review again."""
     pool = await database("triage")
