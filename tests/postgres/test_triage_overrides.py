@@ -89,6 +89,19 @@ async def test_a_decision_counts_for_the_version_that_it_was_about(triage: tuple
     assert found["asked-unknown", POLICY.version] == [1, 0, 0, 0, 0, 0]
 
 
+async def test_it_counts_for_the_newest_rules_that_it_was_about(triage: tuple[Pool, Call]) -> None:
+    pool, call = triage
+    referral_id = uuid4()
+    unknown: dict[str, Any] = {"requested_priority": Priority.UNKNOWN}
+    async with transaction(pool) as connection:
+        await on_referral(connection, [fact(referral_id, **unknown)], policy=replace(POLICY, version="old"))
+    await take(pool, fact(referral_id, kind="amended", revision=2, screenings=(ITEM9,), **unknown))
+    await decide(call, referral_id, action="confirm", reason="agrees")
+    found = await rates(call)
+    assert found["asked-unknown", "old"] == [1, 0, 0, 0, 0, 0]
+    assert found["phq9-item9", POLICY.version] == [1, 1, 0, 0, 0, 0]
+
+
 async def test_a_referral_that_is_amended_counts_once_and_each_decision_by_itself(
     triage: tuple[Pool, Call],
 ) -> None:
