@@ -103,7 +103,8 @@ async def test_an_answer_brings_it_back_to_the_queue(triage: tuple[Pool, Call], 
     await take(pool, fact(referral_id, kind=kind, revision=2))
     (seen,) = await queue(call)
     assert seen["asked"] is None and not seen["overdue"]
-    assert [reason["rule"] for reason in seen["reasons"]] == ["referrer-answered"]
+    rules = [reason["rule"] for reason in seen["reasons"]]
+    assert rules == ["better-answers", "referrer-answered"], "now that the priority is known it asks for less"
     review, triaged = (await said(pool))[-2:]
     assert isinstance(review, ReviewRequested) and isinstance(triaged, ReferralTriaged)
     assert triaged.in_review
