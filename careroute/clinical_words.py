@@ -10,7 +10,8 @@ from shared.instruments import INSTRUMENTS
 
 PLAIN: Final = {
     "safety_not_assessed": "a safety question was left open or refused",
-    "no_safety_question": "no instrument with a safety question came with the referral",
+    "no_safety_question": "no instrument with a safety question, or none that is up to date, came",
+    "not_scored": "so much of an instrument was left open that it has no result",
     "safety_conflict": "one instrument is positive about safety and another is not",
     "contradictory_sheet": "an answer was yes although the question that opens it was answered no",
     "unknown_red_flag": "a red flag came with an unknown code",
@@ -27,7 +28,7 @@ CODED: Final = {
     "requested_priority": "the requested priority is",
     "sex": "the sex is",
     "guardian": "the guardian is",
-    "sheet_problem": "an answer sheet could not be read as it stands:",
+    "sheet_problem": "an answer sheet is odd:",
 }
 MARKDOWN: Final = str.maketrans({"|": "\\|", "<": "&lt;", "*": "\\*"})
 

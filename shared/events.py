@@ -96,8 +96,10 @@ class Consent(Wire):
 
 
 class Case(Wire):
-    """The whole of a referral that routing needs, at one revision; the newest revision wins."""
+    """The whole of a referral that routing needs, at one revision; the newest revision wins. `as_of` is the
+    day on which intake took that revision in, by which the age of its answer sheets is judged."""
 
+    as_of: date | None = None
     age: Annotated[int, Field(ge=0, le=130)] | None = None
     sex: Sex = Sex.UNKNOWN
     perinatal: bool | None = None

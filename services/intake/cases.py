@@ -43,6 +43,7 @@ def case_of(form: ReferralForm, verdict: Verdict) -> Case:
     """What routing needs: codes, no identity, nobody's words."""
     client = form.client
     return Case(
+        as_of=verdict.as_of,
         age=verdict.age,
         sex=client.sex,
         perinatal=client.perinatal,

@@ -2,7 +2,7 @@
 
 from services.triage.chart import Chart, Sheet
 from shared.events import Case, Needs
-from shared.instruments import read
+from shared.instruments import Circumstances, read
 
 
 def needs_of(case: Case) -> Needs:
@@ -22,7 +22,15 @@ def chart_of(case: Case) -> Chart:
         diagnoses=frozenset(case.diagnoses),
         red_flags=frozenset(case.red_flags),
         sheets=tuple(
-            Sheet(s.taken_on, read(s.instrument, s.answers, stated_total=s.stated_total))
+            Sheet(
+                s.taken_on,
+                read(
+                    s.instrument,
+                    s.answers,
+                    stated_total=s.stated_total,
+                    circumstances=Circumstances(taken_on=s.taken_on, as_of=case.as_of, age=case.age),
+                ),
+            )
             for s in case.screenings
         ),
         past_attempt=case.past_attempt,

@@ -104,8 +104,16 @@ def _safety_not_assessed(condition: Condition, chart: Chart) -> Iterator[Datum]:
             yield Datum(f"{sheet.reading.instrument}.{item}=not assessed", sheet.taken_on)
 
 
+def _not_scored(condition: Condition, chart: Chart) -> Iterator[Datum]:
+    for sheet in _sheets(condition, chart):
+        if sheet.reading.too_open:
+            yield Datum(f"{sheet.reading.instrument}.result=not assessed", sheet.taken_on)
+
+
 def _no_safety_question(_: Condition, chart: Chart) -> Iterator[Datum]:
-    if not any(sheet.reading.instrument in SAFETY_INSTRUMENTS for sheet in chart.sheets):
+    """A no keeps only so long: an old sheet does not answer the question for today."""
+    asked = (s.reading for s in chart.sheets if s.reading.instrument in SAFETY_INSTRUMENTS)
+    if not any(reading.current for reading in asked):
         yield Datum("screenings=no safety question asked")
 
 
@@ -236,6 +244,7 @@ MONOTONE: Final[dict[str, Test]] = {
 DOUBTS: Final[dict[str, Test]] = {
     "safety_not_assessed": _safety_not_assessed,
     "no_safety_question": _no_safety_question,
+    "not_scored": _not_scored,
     "age_unknown": _age_unknown,
 }
 

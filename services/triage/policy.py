@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from services.triage.calendars import Clock, always_shorter
 from services.triage.conditions import CONFLICTS
@@ -27,9 +27,21 @@ from services.triage.rules import (
 )
 from services.triage.words import forbidden_in
 from shared.instruments import INSTRUMENTS
+from shared.instruments.problems import ProblemCode
 from shared.vocabulary import RED_FLAGS, Priority, Urgency
 
 A_DAY: Final = timedelta(days=1)
+MUST_ASK: Final = (
+    "safety_not_assessed",
+    "not_scored",
+    "no_safety_question",
+    "safety_conflict",
+    "contradictory_sheet",
+    "unknown_red_flag",
+    "unknown_problem",
+    "age_unknown",
+    "no_consent",
+)
 ACTIONS: Final = frozenset({"confirm", "raise", "lower", "return"})
 
 
@@ -173,10 +185,12 @@ def _priorities(policy: Policy) -> Iterator[str]:
 
 def _doubts(policy: Policy) -> Iterator[str]:
     """What is not known, not understood or contradictory reaches a person under every policy."""
-    must = ("safety_not_assessed", "no_safety_question", "safety_conflict", "unknown_red_flag", "no_consent")
-    for kind in must:
-        if not any(rule.asks_review for rule, _ in _alone(policy, kind)):
+    for kind in MUST_ASK:
+        if not any(rule.asks_review and not condition.instrument for rule, condition in _alone(policy, kind)):
             yield f"{kind}: must go to a person"
+    asked = {c for rule, each in _alone(policy, "sheet_problem") if rule.asks_review for c in each.any_of}
+    for code in sorted(set(get_args(ProblemCode)) - asked):
+        yield f"sheet_problem {code}: must go to a person"
 
 
 def _wording(policy: Policy) -> Iterator[str]:

@@ -10,7 +10,7 @@ from services.triage import rules
 from services.triage.calendars import BusinessDays, Calendar, Clock
 from services.triage.conditions import KINDS
 from shared.instruments import Status
-from shared.instruments.reading import ProblemCode
+from shared.instruments.problems import ProblemCode
 from shared.vocabulary import MODALITIES, PROBLEMS, RED_FLAGS, WEEKDAYS, LevelOfCare, Priority, Sex, Urgency
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
@@ -41,6 +41,7 @@ TAKES = {
     "answer": ("instrument",),
     "age": ("at_least", "below"),
     "safety_not_assessed": ("instrument",),
+    "not_scored": ("instrument",),
     "contradictory_sheet": ("instrument",),
 }
 """What a kind may have besides what it needs. Anything else would be passed over in silence."""

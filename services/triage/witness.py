@@ -6,14 +6,14 @@ meet, and where more is wanted (an estimate, a limit of age) every candidate is 
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 from typing import Any, Final
 
 from services.triage.chart import Chart, Sheet
 from services.triage.conditions import all_data
 from services.triage.rules import URGENCIES, Condition
-from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Instrument, read
+from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, Instrument, read
 from shared.vocabulary import PROBLEMS, Urgency
 
 OLDEST: Final = 130
@@ -149,3 +149,9 @@ def _broken() -> Iterator[Sheet]:
     yield _sheet(phq9, [99] * 9)
     yield Sheet(DAY, read("phq9", ("?",) * 9))  # type: ignore[arg-type]  # what the wire would have refused
     yield _sheet(phq9, [0] * 9, stated=1)
+    for odd in (
+        Circumstances(age=0),
+        Circumstances(taken_on=DAY, as_of=DAY + timedelta(days=365)),
+        Circumstances(taken_on=DAY, as_of=DAY - timedelta(days=365)),
+    ):
+        yield Sheet(DAY, read("phq9", [0] * 9, circumstances=odd))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from services.intake.acceptance import Filled, accept
-from services.intake.acceptance import Sheet as SentSheet
+from services.intake.sheets import Sheet as SentSheet
 from services.triage.cases import chart_of
 from services.triage.policy import POLICIES, load
 from services.triage.urgency import Verdict, how_soon

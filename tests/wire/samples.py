@@ -27,6 +27,7 @@ def _id(n: int) -> UUID:
 
 
 CASE: Final = Case(
+    as_of=date(2026, 11, 23),
     age=34,
     sex=Sex.FEMALE,
     perinatal=True,
