@@ -1,5 +1,5 @@
-"""Whatever is odd about an answer sheet is said back by sheet and item, with what to do; it is taken, its safety
-items count all the same, and a person looks. For every instrument."""
+"""Whatever is odd about an answer sheet is said back by sheet and item, with what to do. It is taken, its
+safety items count all the same, and a person looks. For every instrument."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
