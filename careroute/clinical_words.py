@@ -19,6 +19,7 @@ PLAIN: Final = {
     "age_unknown": "the age is not known",
     "perinatal": "pregnant or within a year of birth",
     "no_consent": "there is no consent to share with the network",
+    "problems_withheld": "there are problems, and the person has agreed to share none of them",
     "past_attempt": "there was an attempt in the past",
 }
 CODED: Final = {

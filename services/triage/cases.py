@@ -1,5 +1,6 @@
 """What the rules, and matching, need of a case as it came from intake."""
 
+from services.triage import substance
 from services.triage.chart import Chart, Sheet
 from shared.events import Case, Needs
 from shared.instruments import Circumstances, read
@@ -36,4 +37,11 @@ def chart_of(case: Case) -> Chart:
         past_attempt=case.past_attempt,
         treatments_without_benefit=sum(past.helped is False for past in case.past_treatments),
         shares_with_network=case.consent.share_with_network,
+        problems_withheld=_problems_withheld(case),
     )
+
+
+def _problems_withheld(case: Case) -> bool:
+    """Matching would have nothing to match on."""
+    withheld = bool(case.problems) and substance.PROBLEMS.issuperset(case.problems)
+    return withheld and not case.consent.share_substance_use

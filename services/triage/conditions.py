@@ -205,6 +205,12 @@ def _no_consent(_: Condition, chart: Chart) -> Iterator[Datum]:
         yield Datum("consent.share_with_network=no")
 
 
+def _problems_withheld(_: Condition, chart: Chart) -> Iterator[Datum]:
+    """Says nothing about the problems: this is told to the network."""
+    if chart.problems_withheld:
+        yield Datum("consent=too narrow to match on")
+
+
 def _past_attempt(_: Condition, chart: Chart) -> Iterator[Datum]:
     if chart.past_attempt:
         yield Datum("past_attempt=yes")
@@ -253,6 +259,7 @@ CONFLICTS: Final[dict[str, Test]] = {
     "safety_conflict": _safety_conflict,
     "contradictory_sheet": _contradictory_sheet,
     "sheet_problem": _sheet_problem,
+    "problems_withheld": _problems_withheld,
 }
 
 KINDS: Final[dict[str, Test]] = MONOTONE | DOUBTS | CONFLICTS

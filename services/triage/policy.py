@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, get_args
 
+from services.triage import substance
 from services.triage.calendars import Clock, always_shorter
 from services.triage.conditions import CONFLICTS
 from services.triage.policy_files import POLICIES as POLICIES
@@ -41,6 +42,7 @@ MUST_ASK: Final = (
     "unknown_problem",
     "age_unknown",
     "no_consent",
+    "problems_withheld",
 )
 ACTIONS: Final = frozenset({"confirm", "raise", "lower", "return"})
 
@@ -194,6 +196,9 @@ def _doubts(policy: Policy) -> Iterator[str]:
 
 
 def _wording(policy: Policy) -> Iterator[str]:
+    for rule, _ in _alone(policy, "problems_withheld"):
+        for told in substance.TELLING.finditer(f"{rule.id} {rule.text}"):
+            yield f"{rule.id}: {told.group(0)!r} would tell the network what is withheld"
     for text in policy.texts():
         for word in forbidden_in(text):
             yield f"the wording {word!r} is not allowed: an urgency is a response time and no more"

@@ -93,6 +93,7 @@ def _candidates(condition: Condition, when: tuple[Condition, ...]) -> Iterator[C
 PLAIN: Final[dict[str, Changes]] = {
     "perinatal": {"perinatal": True},
     "past_attempt": {"past_attempt": True},
+    "problems_withheld": {"problems_withheld": True},
     "no_consent": {"shares_with_network": False},
     "unknown_red_flag": {"red_flags": frozenset({UNKNOWN})},
     "unknown_problem": {"problems": frozenset({UNKNOWN})},
