@@ -53,7 +53,12 @@ def test_what_is_not_said_is_taken_over_and_what_is_said_is_in_its_place() -> No
     assert [rule.id for rule in UK.rules] == [*ids, "eating-disorder-young", "first-episode-psychosis"]
     own = {rule.id for rule, base in zip(US.rules, POLICY.rules, strict=True) if rule != base}
     assert own == {"flag-emergency", "flag-same-day", "flag-perinatal", "flag-after-discharge"}
-    assert (US.levels, US.team, US.reasons) == (POLICY.levels, POLICY.team, POLICY.reasons)
+    assert {rule.id for rule in US.levels if rule not in POLICY.levels} == {
+        "level-trauma-screen",
+        "level-trauma-screen-women",
+        "level-perinatal-depression",
+    }
+    assert (US.team, US.reasons) == (POLICY.team, POLICY.reasons)
     assert isinstance(US.clocks[Urgency.ROUTINE], BusinessDays)
 
 
