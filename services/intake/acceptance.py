@@ -68,7 +68,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
         warnings=(
             *_priority_warnings(filled.requested_priority, priority),
             *_person_warnings(age, guardian, age_of_majority),
-            *sheet_warnings(readings),
+            *sheet_warnings(filled.sheets, readings),
         ),
         as_of=now.date(),
         age=age if age is not None and 0 <= age <= OLDEST else None,

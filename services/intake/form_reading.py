@@ -121,4 +121,5 @@ def sheet_of(form: ScreeningForm) -> Sheet:
         taken_on=form.taken_on,
         answers=form.answers,
         stated_total=form.stated_total,
+        language=form.language,
     )

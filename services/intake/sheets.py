@@ -40,6 +40,7 @@ class Sheet:
     taken_on: date
     answers: tuple[Answer, ...]
     stated_total: int | None = None
+    language: str | None = None
 
 
 def to_mend(sheets: tuple[Sheet, ...], *, now: datetime) -> tuple[Note, ...]:
@@ -79,16 +80,23 @@ def _place(instrument: str, item: str) -> str:
     return f"/answers/{keys.index(item)}"
 
 
-def warnings(readings: list[Reading]) -> tuple[Note, ...]:
-    odd = frozenset(PLACES) - REFUSED
-    return (
-        *(
-            note
-            for place, reading in enumerate(readings)
-            for note in _left_open(f"/screenings/{place}", reading)
-        ),
-        *notes(readings, odd),
-    )
+def warnings(sheets: tuple[Sheet, ...], readings: list[Reading]) -> tuple[Note, ...]:
+    found: list[Note] = []
+    for place, (sheet, reading) in enumerate(zip(sheets, readings, strict=True)):
+        where = f"/screenings/{place}"
+        found += _left_open(where, reading)
+        found += _translated(where, sheet)
+    return (*found, *notes(readings, frozenset(PLACES) - REFUSED))
+
+
+def _translated(where: str, sheet: Sheet) -> Iterator[Note]:
+    instrument = INSTRUMENTS.get(sheet.instrument)
+    if instrument and sheet.language and sheet.language.partition("-")[0] not in instrument.languages:
+        what = (
+            f"{instrument.title} is known here in {' and '.join(instrument.languages)} only. The answers "
+            "count; make sure that a validated translation was used."
+        )
+        yield Note(f"{where}/language", what, "other_language")
 
 
 def _left_open(where: str, reading: Reading) -> Iterator[Note]:

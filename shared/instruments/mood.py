@@ -5,6 +5,8 @@ from typing import Final
 from shared.instruments.sheet import CONFIRMED, TO_CONFIRM, Band, CutOff, Instrument, Item
 
 PHQ_LICENCE: Final = "Pfizer material, free to reproduce"
+PHQ_LANGUAGES: Final = ("en", "es")
+"""NHANES asks in both."""
 PHQ_SOURCE: Final = "SPiER data dictionary; NLM LForms phq9.json; MII PROM questionnaire"
 DIFFICULTY: Final = Item(
     key="difficulty",
@@ -54,6 +56,7 @@ PHQ9: Final = Instrument(
     ),
     prorate_up_to=2,
     ages=(12, None),
+    languages=PHQ_LANGUAGES,
     to_confirm=("making up for up to 2 missing items by the mean of the others", "age range"),
 )
 
@@ -71,6 +74,7 @@ PHQ2: Final = Instrument(
     max_total=6,
     cut_offs=(CutOff(key="positive", at_least=3, source="EmblemHealth manual", status=CONFIRMED),),
     ages=(12, None),
+    languages=PHQ_LANGUAGES,
     to_confirm=("age range",),
 )
 

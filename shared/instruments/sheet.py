@@ -92,7 +92,8 @@ class Instrument:
     `prorate_up_to` is how many missing items may be made up for by the mean of the others; a safety item
     is never made up. `max_total` is what the published form can reach, to check the data against.
     `recall_days` is the span that its questions about the present ask about, None where all ask about a
-    lifetime; `ages` are the youngest and the oldest it is made for.
+    lifetime; `ages` are the youngest and the oldest it is made for. `languages` are those in which we have
+    seen it used; another translation may be as good, but somebody has to know which it was.
     `to_confirm` names what in here has no confirmed source although the instrument itself has one.
     """
 
@@ -113,6 +114,7 @@ class Instrument:
     cut_offs: tuple[CutOff, ...] = ()
     prorate_up_to: int = 0
     ages: tuple[int | None, int | None] = (None, None)
+    languages: tuple[str, ...] = ("en",)
     to_confirm: tuple[str, ...] = ()
     answers_mean: str = "the score of each answer"
 

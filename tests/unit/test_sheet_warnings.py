@@ -258,6 +258,21 @@ def test_a_yes_after_a_no_is_said_back_at_its_item() -> None:
     is_named(found, "contradicts_itself", "/answers/4", INSTRUMENTS["cssrs"], "Check both answers")
 
 
+@pytest.mark.parametrize(
+    ("key", "language", "warned"),
+    [("phq9", "es", False), ("phq9", "es-MX", False), ("phq9", "vi", True), ("asq", "en", False),
+     ("asq", "es", True), ("asq", None, False)],
+)  # fmt: skip
+def test_a_language_it_is_not_known_in(key: str, language: str | None, warned: bool) -> None:
+    """Said to the referrer alone: answers in any language count alike."""
+    instrument = INSTRUMENTS[key]
+    odd = SentSheet(instrument=key, taken_on=TODAY, answers=calm(instrument), language=language)
+    verdict = accept(Filled(age=40, sheets=(odd,)), age_of_majority=18, now=NOW)
+    notes = [note for note in verdict.warnings if note.code == "other_language"]
+    assert [note.where for note in notes] == (["/screenings/0/language"] if warned else [])
+    assert all(instrument.title in note.what and "validated translation" in note.what for note in notes)
+
+
 def test_the_age_that_is_known_already_counts_for_a_later_sheet() -> None:
     sheet = SentSheet(instrument="phqa", taken_on=TODAY, answers=calm(INSTRUMENTS["phqa"]))
     for age, warned in ((15, False), (30, True), (None, False)):
