@@ -1,4 +1,4 @@
-"""Golden answer sheets: what the published scoring of every instrument makes of them, each row with its source.
+"""Golden answer sheets: what published scoring makes of them, for every instrument, each row with its source.
 
 A source in round brackets was not read for this project: the row is what is widely taught, and ships marked
 to be confirmed by a clinician.
