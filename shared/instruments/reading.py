@@ -90,7 +90,7 @@ def read(
     instrument = INSTRUMENTS.get(instrument_key)
     if instrument is None:
         return Reading(instrument=instrument_key, known=False, problems=(unknown_instrument(INSTRUMENTS),))
-    return _read_known(instrument, tuple(answers), stated_total, circumstances)
+    return read_against(instrument, tuple(answers), stated_total, circumstances)
 
 
 def safety_fired(instrument_key: str, answers: Sequence[Answer]) -> tuple[Fired, ...]:
@@ -98,8 +98,11 @@ def safety_fired(instrument_key: str, answers: Sequence[Answer]) -> tuple[Fired,
     return read(instrument_key, answers).fired
 
 
-def _read_known(
-    instrument: Instrument, answers: tuple[Answer, ...], stated: int | None, circumstances: Circumstances
+def read_against(
+    instrument: Instrument,
+    answers: tuple[Answer, ...],
+    stated: int | None = None,
+    circumstances: Circumstances = NOT_SAID,
 ) -> Reading:
     values = _usable(instrument, answers)
     asked = [item for item in instrument.items if _was_to_be_asked(item, values)]
