@@ -63,9 +63,7 @@ _PCL_TOPICS: Final = (
 )
 
 
-def _items(first: int, last: int) -> tuple[str, ...]:
-    return tuple(f"item{number}" for number in range(first, last + 1))
-
+_PCL_ITEMS: Final = tuple(f"item{number}" for number in range(1, 21))
 
 PCL5: Final = Instrument(
     key="pcl5",
@@ -80,10 +78,10 @@ PCL5: Final = Instrument(
     status=CONFIRMED,
     max_total=80,
     clusters=(
-        Cluster(key="b", items=_items(1, 5), counts_from=2, needs=1),
-        Cluster(key="c", items=_items(6, 7), counts_from=2, needs=1),
-        Cluster(key="d", items=_items(8, 14), counts_from=2, needs=2),
-        Cluster(key="e", items=_items(15, 20), counts_from=2, needs=2),
+        Cluster(key="b", items=_PCL_ITEMS[:5], counts_from=2, needs=1),
+        Cluster(key="c", items=_PCL_ITEMS[5:7], counts_from=2, needs=1),
+        Cluster(key="d", items=_PCL_ITEMS[7:14], counts_from=2, needs=2),
+        Cluster(key="e", items=_PCL_ITEMS[14:], counts_from=2, needs=2),
     ),
     cut_offs=(CutOff(key="positive", at_least=33, source="clinical-toolkit PCL-5 table", status=CONFIRMED),),
     ages=(18, None),
