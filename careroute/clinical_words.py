@@ -28,6 +28,7 @@ CODED: Final = {
     "diagnosis": "a diagnosis begins with",
     "requested_priority": "the requested priority is",
     "sex": "the sex is",
+    "external_level": "somebody else's tool gave the level",
     "guardian": "the guardian is",
     "sheet_problem": "an answer sheet is odd:",
 }

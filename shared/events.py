@@ -115,6 +115,7 @@ class Case(Wire):
     screenings: tuple[Screening, ...] = ()
     past_treatments: tuple[PastTreatment, ...] = ()
     past_attempt: bool | None = None
+    external_levels: tuple[Code, ...] = ()
     goals: tuple[Code, ...] = ()
     strengths: tuple[Code, ...] = ()
     wishes: tuple[Wish, ...] = ()

@@ -35,6 +35,7 @@ def chart_of(case: Case) -> Chart:
             for s in case.screenings
         ),
         past_attempt=case.past_attempt,
+        external_levels=frozenset(case.external_levels),
         treatments_without_benefit=sum(past.helped is False for past in case.past_treatments),
         shares_with_network=case.consent.share_with_network,
         problems_withheld=_problems_withheld(case),

@@ -28,6 +28,7 @@ class Chart:
     red_flags: frozenset[str] = frozenset()
     sheets: tuple[Sheet, ...] = ()
     past_attempt: bool | None = None
+    external_levels: frozenset[str] = frozenset()
     treatments_without_benefit: int = 0
     shares_with_network: bool = True
     problems_withheld: bool = False

@@ -216,6 +216,12 @@ def _past_attempt(_: Condition, chart: Chart) -> Iterator[Datum]:
         yield Datum("past_attempt=yes")
 
 
+def _external_level(condition: Condition, chart: Chart) -> Iterator[Datum]:
+    return (
+        Datum(f"external_level={level}") for level in chart.external_levels.intersection(condition.any_of)
+    )
+
+
 def _treatments_without_benefit(condition: Condition, chart: Chart) -> Iterator[Datum]:
     if chart.treatments_without_benefit >= (condition.at_least or 1):
         yield Datum(f"treatments_without_benefit={chart.treatments_without_benefit}")
@@ -243,6 +249,7 @@ MONOTONE: Final[dict[str, Test]] = {
     "guardian": _guardian,
     "no_consent": _no_consent,
     "past_attempt": _past_attempt,
+    "external_level": _external_level,
     "treatments_without_benefit": _treatments_without_benefit,
     "several_problems": _several_problems,
 }

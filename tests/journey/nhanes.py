@@ -1,4 +1,4 @@
-"""Real answer sheets as referrals: CDC/NCHS NHANES 2015-2016, public use, read where they lie, never copied."""
+"""Real answer sheets as referrals: NHANES 2015-2016 (CDC/NCHS, public use), read where they lie."""
 
 import csv
 from pathlib import Path

@@ -13,7 +13,7 @@ from services.triage.policy import POLICIES, load
 from services.triage.rules import LEVELS, Policy
 from services.triage.urgency import Before, Verdict
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, read
-from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
+from shared.vocabulary import EXTERNAL_LEVELS, PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
 from tests.unit.triage_samples import ASKED_AT, DAY, decided, rank
 
 RawSheet = tuple[str, tuple[Answer, ...], date]
@@ -52,6 +52,7 @@ CHARTS = st.builds(
     red_flags=sometimes(RED_FLAGS | {"a_new_flag"}, 2),
     past_attempt=st.sampled_from([None, True, False]),
     treatments_without_benefit=st.integers(0, 4),
+    external_levels=sometimes(EXTERNAL_LEVELS, 2),
     shares_with_network=st.booleans(),
     problems_withheld=st.booleans(),
 )

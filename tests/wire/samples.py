@@ -51,6 +51,7 @@ CASE: Final = Case(
     ),
     past_treatments=(PastTreatment(modality="cbt", helped=True),),
     past_attempt=False,
+    external_levels=("iar_3",),
     goals=("parenting",),
     strengths=("family_support",),
     wishes=(Wish(criterion="therapist_gender", values=("woman",), must=True),),
