@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCAL := $(VENV)/.installed-local
 DEV := $(VENV)/.installed-dev
+MUTATION := $(VENV)/.installed-mutation
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-compose check unit bench lock clean
+.PHONY: help demo up test test-kafka test-compose check unit mutation bench lock clean
 
 help: ## This menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,11 +36,14 @@ check: $(DEV) ## ruff, mypy --strict, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+mutation: $(MUTATION) ## Change the clinical code line by line; 95 of 100 changes must be noticed (a quarter of an hour)
+	@$(BIN)/python -m tests.mutation
+
 bench: $(DEV) ## Every figure beside its limit, as tables and JSON lines (hours; each script takes smaller sizes)
 	@for what in flow accept express matching growth; do $(BIN)/python -m benchmarks.$$what || exit 1; done
 
 lock: ## Pin requirements/*.txt anew from requirements/*.in (needs uv)
-	@for set in dev local operator services; do \
+	@for set in dev local operator services mutation; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" $$( [ $$set = dev ] || echo -c requirements/dev.txt ) \
 	    requirements/$$set.in -o requirements/$$set.txt; done
@@ -62,3 +66,8 @@ $(DEV): requirements/dev.txt | $(VENV)/bin/pip
 	@echo "Installing what careroute and its checks need (once) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@ $(LOCAL)
+
+$(MUTATION): requirements/mutation.txt | $(DEV)
+	@echo "Installing what the mutation test needs (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	@touch $@

@@ -1,5 +1,6 @@
 """What a referrer reads about an answer sheet, word for word: what is wrong, that it counts, what to do."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -22,7 +23,7 @@ def odd(
     ("problems", "expected"),
     [
         (
-            odd("phq9", CALM[:8]),
+            lambda: odd("phq9", CALM[:8]),
             Problem(
                 "wrong_count",
                 None,
@@ -31,7 +32,7 @@ def odd(
             ),
         ),
         (
-            odd("phq2", (0,)),
+            lambda: odd("phq2", (0,)),
             Problem(
                 "wrong_count",
                 None,
@@ -40,7 +41,7 @@ def odd(
             ),
         ),
         (
-            odd("phq9", (*CALM[:8], 4)),
+            lambda: odd("phq9", (*CALM[:8], 4)),
             Problem(
                 "out_of_range",
                 "item9",
@@ -48,7 +49,7 @@ def odd(
             ),
         ),
         (
-            odd("phq9", ("often", *CALM[:8])),  # type: ignore[arg-type]  # what the wire would have refused
+            lambda: odd("phq9", ("often", *CALM[:8])),  # type: ignore[arg-type]  # what the wire would have refused
             Problem(
                 "not_an_answer",
                 "item1",
@@ -57,7 +58,7 @@ def odd(
             ),
         ),
         (
-            odd("phq9", CALM, stated_total=7),
+            lambda: odd("phq9", CALM, stated_total=7),
             Problem(
                 "total_differs",
                 None,
@@ -65,7 +66,7 @@ def odd(
             ),
         ),
         (
-            odd("phq9", (2, None, *CALM[:7]), stated_total=7),
+            lambda: odd("phq9", (2, None, *CALM[:7]), stated_total=7),
             Problem(
                 "total_differs",
                 None,
@@ -74,7 +75,7 @@ def odd(
             ),
         ),
         (
-            odd("mdq", (0,) * 15, stated_total=0),
+            lambda: odd("mdq", (0,) * 15, stated_total=0),
             Problem(
                 "total_differs",
                 None,
@@ -82,7 +83,7 @@ def odd(
             ),
         ),
         (
-            odd("phqa", (*CALM, 0, 0, 0, 0), age=18),
+            lambda: odd("phqa", (*CALM, 0, 0, 0, 0), age=18),
             Problem(
                 "wrong_age",
                 None,
@@ -91,7 +92,7 @@ def odd(
             ),
         ),
         (
-            odd("core10", (0, 4, 4, *[0] * 7), age=16),
+            lambda: odd("core10", (0, 4, 4, *[0] * 7), age=16),
             Problem(
                 "wrong_age",
                 None,
@@ -100,7 +101,7 @@ def odd(
             ),
         ),
         (
-            odd("phq9", CALM, taken_on=date(2026, 6, 3), as_of=DAY),
+            lambda: odd("phq9", CALM, taken_on=date(2026, 6, 3), as_of=DAY),
             Problem(
                 "in_the_future",
                 None,
@@ -108,7 +109,7 @@ def odd(
             ),
         ),
         (
-            odd("phq9", CALM, taken_on=date(2026, 5, 1), as_of=DAY),
+            lambda: odd("phq9", CALM, taken_on=date(2026, 5, 1), as_of=DAY),
             Problem(
                 "stale",
                 None,
@@ -117,7 +118,7 @@ def odd(
             ),
         ),
         (
-            odd("horoscope", (1,)),
+            lambda: odd("horoscope", (1,)),
             Problem(
                 "unknown_instrument",
                 None,
@@ -127,8 +128,8 @@ def odd(
         ),
     ],
 )
-def test_what_a_referrer_reads(problems: list[Problem], expected: Problem) -> None:
-    assert problems == [expected]
+def test_what_a_referrer_reads(problems: Callable[[], list[Problem]], expected: Problem) -> None:
+    assert problems() == [expected]
 
 
 @pytest.mark.parametrize(

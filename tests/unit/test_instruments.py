@@ -248,8 +248,7 @@ def test_an_instrument_from_the_future_is_reported() -> None:
     reading = read("phq12", (3, 3))
     assert not reading.prorated
     assert codes(reading) == [("unknown_instrument", None)]
-    assert not reading.known
-    assert not reading.complete
+    assert (reading.instrument, reading.known, reading.complete) == ("phq12", False, False)
     assert (reading.total, reading.fired, reading.not_assessed) == (None, (), ())
 
 
