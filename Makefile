@@ -49,7 +49,7 @@ lock: ## Pin requirements/*.txt anew from requirements/*.in (needs uv)
 	    requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## Remove the virtual environment and the local stack's data
-	@rm -rf $(VENV) .careroute
+	@rm -rf $(VENV) .careroute mutants
 
 $(VENV)/bin/pip:
 	@command -v $(PYTHON) >/dev/null || { echo "careroute needs Python 3.11 or newer; '$(PYTHON)' was not found. Install it, or say PYTHON=/path/to/python."; exit 1; }

@@ -1,4 +1,4 @@
-"""`make mutation`: changes the code that reads answer sheets and says how soon, and sees whether a test notices.
+"""`make mutation`: changes the code that reads answer sheets and says how soon; does a test notice?
 
 Prints docs/mutation.md. Ends with 1 when fewer than 95 of 100 changes are noticed, or when one that is not
 noticed is not named in `survivors.py` with its reason.
@@ -22,9 +22,9 @@ PAGE: Final = """\
 Made by `make mutation > docs/mutation.md`, which needs only what `requirements/mutation.txt` pins.
 
 mutmut changes one thing at a time in `services/triage/urgency.py` and `shared/instruments/` (a comparison, a
-number, a word of a sentence, an argument) and runs the unit tests that reach it, until one fails. The data of the
-instruments are not code; `tests/unit/test_golden_notices.py` changes each of them and sees that the golden answer
-sheets notice.
+number, a word of a sentence, an argument) and runs the unit tests that reach it, until one fails. The data of
+the instruments are not code; `tests/unit/test_golden_notices.py` changes each of them and sees that the golden
+answer sheets notice.
 
 {table}
 
