@@ -114,7 +114,7 @@ def _age(instrument: Instrument, age: int | None) -> Iterator[Problem]:
     youngest, oldest = instrument.ages
     if age is None or ((youngest or 0) <= age and (oldest is None or age <= oldest)):
         return
-    ages = f"{youngest or 0} to {oldest}" if oldest is not None else f"{youngest} or older"
+    ages = f"{youngest} to {oldest}" if oldest is not None else f"{youngest} or older"
     text = (
         f"{instrument.title} is made for people aged {ages}. Its answers count and a person looks; "
         "use the form for this age, or correct the birth date."

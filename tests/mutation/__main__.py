@@ -23,8 +23,8 @@ Made by `make mutation > docs/mutation.md`, which needs only what `requirements/
 
 mutmut changes one thing at a time in `services/triage/urgency.py` and `shared/instruments/` (a comparison, a
 number, a word of a sentence, an argument) and runs the unit tests that reach it, until one fails. The data of
-the instruments are not code; `tests/unit/test_golden_notices.py` changes each of them and sees that the golden
-answer sheets notice.
+the instruments are not code; `tests/unit/test_golden_notices.py` changes each of them and sees that the
+golden answer sheets notice.
 
 {table}
 
