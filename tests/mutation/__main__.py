@@ -5,6 +5,7 @@ noticed is not named in `survivors.py` with its reason.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -38,6 +39,7 @@ golden answer sheets notice.
 def main() -> int:
     os.nice(5)
     if "--no-run" not in sys.argv:
+        shutil.rmtree("mutants", ignore_errors=True)  # what was copied there is not copied again
         subprocess.run([*MUTMUT, "run", "--max-children", "1"], stdout=sys.stderr, check=True)
     found = dict(results())
     survivors = {name: change(name) for name, status in found.items() if status not in NOTICED}
