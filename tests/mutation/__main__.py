@@ -20,7 +20,8 @@ MUTMUT: Final = (sys.executable, "-m", "mutmut")
 PAGE: Final = """\
 # Mutation test
 
-Made by `make mutation > docs/mutation.md`, which needs only what `requirements/mutation.txt` pins.
+Made by `.venv/bin/python -m tests.mutation > docs/mutation.md`; `make mutation` installs what
+`requirements/mutation.txt` pins and runs the same.
 
 mutmut changes one thing at a time in `services/triage/urgency.py` and `shared/instruments/` (a comparison, a
 number, a word of a sentence, an argument) and runs the unit tests that reach it, until one fails. The data of
