@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 LOCAL := $(VENV)/.installed-local
 DEV := $(VENV)/.installed-dev
 PEER := benchmarks/peers/.venv/.installed
+MUTATION := $(VENV)/.installed-mutation
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-kafka test-chaos test-compose check unit bench peer lock clean
+.PHONY: help demo up test test-kafka test-chaos test-compose check unit mutation bench peer lock clean
 
 help: ## This menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,13 +40,16 @@ check: $(DEV) ## ruff, mypy --strict, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+mutation: $(MUTATION) ## Change the clinical code line by line; 95 of 100 changes must be noticed (a quarter of an hour)
+	@$(BIN)/python -m tests.mutation
+
 bench: $(DEV) $(PEER) ## Every figure beside its limit, as tables and JSON lines (hours; each script takes smaller sizes)
 	@for what in flow accept express matching peer growth scale; do $(BIN)/python -m benchmarks.$$what || exit 1; done
 
 peer: $(PEER) ## The peer that `make bench` measures beside ours, in a venv of its own
 
 lock: ## Pin requirements/*.txt anew from requirements/*.in (needs uv)
-	@for set in dev local operator services; do \
+	@for set in dev local operator services mutation; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" $$( [ $$set = dev ] || echo -c requirements/dev.txt ) \
 	    requirements/$$set.in -o requirements/$$set.txt; done
@@ -54,7 +58,7 @@ lock: ## Pin requirements/*.txt anew from requirements/*.in (needs uv)
 	  benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
 
 clean: ## Remove the virtual environment and the local stack's data
-	@rm -rf $(VENV) benchmarks/peers/.venv .careroute
+	@rm -rf $(VENV) benchmarks/peers/.venv .careroute mutants
 
 $(VENV)/bin/pip:
 	@command -v $(PYTHON) >/dev/null || { echo "careroute needs Python 3.11 or newer; '$(PYTHON)' was not found. Install it, or say PYTHON=/path/to/python."; exit 1; }
@@ -76,4 +80,8 @@ $(PEER): benchmarks/peers/requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the peer (once) ..."
 	@$(BIN)/python -m venv benchmarks/peers/.venv
 	@benchmarks/peers/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+
+$(MUTATION): requirements/mutation.txt | $(DEV)
+	@echo "Installing what the mutation test needs (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutation.txt
 	@touch $@

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -180,8 +180,12 @@ def referral(number: int, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+"""A sheet that is old asks for a review, which would be measured too."""
+
+
 def sheet(instrument: str, *answers: int | None) -> dict[str, Any]:
-    return {"instrument": instrument, "taken_on": "2026-01-20", "answers": list(answers)}
+    return {"instrument": instrument, "taken_on": YESTERDAY, "answers": list(answers)}
 
 
 def crisis(number: int) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from shared.instruments import INSTRUMENTS
 
 PLAIN: Final = {
     "safety_not_assessed": "a safety question was left open or refused",
-    "no_safety_question": "no instrument with a safety question came with the referral",
+    "no_safety_question": "no instrument with a safety question, or none that is up to date, came",
+    "not_scored": "so much of an instrument was left open that it has no result",
     "safety_conflict": "one instrument is positive about safety and another is not",
     "contradictory_sheet": "an answer was yes although the question that opens it was answered no",
     "unknown_red_flag": "a red flag came with an unknown code",
@@ -19,6 +20,7 @@ PLAIN: Final = {
     "perinatal": "pregnant or within a year of birth",
     "no_consent": "there is no consent to share with the network",
     "read_notes": "the referrer asks that what they wrote be read",
+    "problems_withheld": "there are problems, and the person has agreed to share none of them",
     "past_attempt": "there was an attempt in the past",
 }
 CODED: Final = {
@@ -27,8 +29,9 @@ CODED: Final = {
     "diagnosis": "a diagnosis begins with",
     "requested_priority": "the requested priority is",
     "sex": "the sex is",
+    "external_level": "somebody else's tool gave the level",
     "guardian": "the guardian is",
-    "sheet_problem": "an answer sheet could not be read as it stands:",
+    "sheet_problem": "an answer sheet is odd:",
 }
 MARKDOWN: Final = str.maketrans({"|": "\\|", "<": "&lt;", "*": "\\*"})
 

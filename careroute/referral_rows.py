@@ -21,7 +21,7 @@ from shared.vocabulary import Criterion
 
 Json = dict[str, Any]
 
-LISTS: Final = ("client.languages", "problems", "diagnoses", "red_flags")
+LISTS: Final = ("client.languages", "problems", "diagnoses", "red_flags", "external_levels")
 CODED: Final = ("goals", "strengths")
 TRUTHS: Final = (
     "client.interpreter_ok",

@@ -96,9 +96,11 @@ class Consent(Wire):
 
 
 class Case(Wire):
-    """The whole of a referral that routing needs, at one revision; the newest revision wins. `read_notes` is
-    the revision at which the referrer last asked that what they wrote be read; the words stay in intake."""
+    """The whole of a referral that routing needs, at one revision; the newest revision wins. `as_of` is the
+    day on which intake took that revision in, by which the age of its answer sheets is judged. `read_notes`
+    is the revision at which the referrer last asked that what they wrote be read; the words stay there."""
 
+    as_of: date | None = None
     age: Annotated[int, Field(ge=0, le=130)] | None = None
     sex: Sex = Sex.UNKNOWN
     perinatal: bool | None = None
@@ -114,6 +116,7 @@ class Case(Wire):
     screenings: tuple[Screening, ...] = ()
     past_treatments: tuple[PastTreatment, ...] = ()
     past_attempt: bool | None = None
+    external_levels: tuple[Code, ...] = ()
     goals: tuple[Code, ...] = ()
     strengths: tuple[Code, ...] = ()
     wishes: tuple[Wish, ...] = ()

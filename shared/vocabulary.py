@@ -171,6 +171,11 @@ EXPRESS_RED_FLAGS: Final = RED_FLAGS - {
 }
 """Flags that put a referral on the express lane by themselves (policy, to be confirmed by a clinician)."""
 
+EXTERNAL_LEVELS: Final = frozenset(
+    {*(f"iar_{level}" for level in range(1, 6)), *(f"locus_{level}" for level in range(7))}
+)
+"""A level of care that somebody else found with a tool licensed to them: the Australian IAR-DST, LOCUS."""
+
 GENDERS: Final = frozenset({"woman", "man", "nonbinary"})
 SETTINGS: Final = frozenset({"in_person", "telehealth"})
 

@@ -1,6 +1,7 @@
 """Loads the made-up network of `examples/`: therapists, postal areas, who is told, who is on call."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from careroute.demo.endpoints import Endpoints
 from careroute.local.errors import StackError
 from careroute.network import Network
 from shared.auth import Role
+from shared.ids import now
 
 EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
 
@@ -25,10 +27,10 @@ def read(name: str) -> Any:
 
 
 def referrals() -> list[dict[str, Any]]:
-    """The example referrals: their key, clinic, scenario and body."""
+    """The example referrals: their key, clinic, scenario and body, with answer sheets of these days."""
     scenarios = read("scenarios.json")
     lines = (EXAMPLES / "referrals.ndjson").read_text().splitlines()
-    bodies = [json.loads(line) for line in lines if line.strip()]
+    bodies = up_to_date([json.loads(line) for line in lines if line.strip()], today=now().date())
     return [
         {
             "key": (key := body.pop("idempotency_key")),
@@ -38,6 +40,23 @@ def referrals() -> list[dict[str, Any]]:
         }
         for body in bodies
     ]
+
+
+def up_to_date(bodies: list[dict[str, Any]], *, today: date) -> list[dict[str, Any]]:
+    """The same referrals, their newest answer sheet filled in yesterday: an old one would be asked about."""
+    days = [date.fromisoformat(sheet["taken_on"]) for body in bodies for sheet in body.get("screenings", ())]
+    later = today - timedelta(days=1) - max(days)
+    return [body | _moved(body, later) for body in bodies]
+
+
+def _moved(body: dict[str, Any], later: timedelta) -> dict[str, Any]:
+    if "screenings" not in body:
+        return {}
+    moved = [
+        sheet | {"taken_on": (date.fromisoformat(sheet["taken_on"]) + later).isoformat()}
+        for sheet in body["screenings"]
+    ]
+    return {"screenings": moved}
 
 
 def load_roster(network: Network, out: Console) -> None:

@@ -1,14 +1,19 @@
 """Can we take it? And does somebody have to look before anybody else's turn?
 
-A referral is not refused for what is missing: an unanswered item, an unknown priority or an unknown age is
-said back to its sender as a warning and goes to a person. Refused is only what cannot be true, item by item.
+A referral is not refused for what is missing or odd: an unanswered item, an impossible value, a sheet that is
+old or made for another age, an unknown priority or an unknown age is said back to its sender as a warning and
+goes to a person, and the safety items of that sheet count all the same. Refused is only what says nothing:
+an instrument nobody knows, a day of birth that cannot be.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
-from shared.instruments import INSTRUMENTS, Answer, Problem, Reading, read
+from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
+from services.intake.sheets import notes as sheet_notes
+from services.intake.sheets import warnings as sheet_warnings
+from shared.instruments import Reading
 from shared.vocabulary import EXPRESS_RED_FLAGS, Priority
 
 OLDEST: Final = 130
@@ -17,31 +22,14 @@ EXPRESS_PRIORITIES: Final = frozenset({Priority.STAT, Priority.ASAP})
 Guardian = Literal["present", "absent", "not_needed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A fault to mend or a warning to know: `where` is a JSON pointer. Quotes nobody's words."""
-
-    where: str
-    what: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """One answer sheet as it was sent."""
-
-    instrument: str
-    taken_on: date
-    answers: tuple[Answer, ...]
-    stated_total: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
     """The parts of a filled-in form that this decision looks at. `guardian_present` is None without one;
-    `no_words_to_read`: the sender asks that their notes be read, and there are none."""
+    `age` is what is known of it already where the form does not ask; `no_words_to_read`: the sender asks that
+    their notes be read, and there are none."""
 
     birth_date: date | None = None
+    age: int | None = None
     guardian_present: bool | None = None
     requested_priority: str | None = None
     cannot_wait: bool = False
@@ -52,11 +40,12 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """With `faults` nothing is taken. `because` names what put the referral on the express lane, `safety`
-    those of them about which the sender is given advice at once."""
+    """With `faults` nothing is taken. `as_of` is the day of this verdict. `because` names what put the
+    referral on the express lane, `safety` those of them about which the sender is given advice at once."""
 
     faults: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
+    as_of: date
     age: int | None = None
     priority: Priority = Priority.UNKNOWN
     guardian: Guardian = "not_needed"
@@ -73,16 +62,18 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
     age = _age(filled.birth_date, now)
     priority = _priority(filled.requested_priority)
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
-    readings = _read(filled.sheets)
+    readings = readings_of(filled.sheets, as_of=now.date(), age=filled.age if age is None else age)
     safety = _safety(filled.red_flags, readings)
+    faults = (*_birth_faults(filled.birth_date, age, now), *sheet_notes(readings, REFUSED))
     return Verdict(
-        faults=(*_birth_faults(filled.birth_date, age, now), *_sheet_faults(filled.sheets, readings, now)),
+        faults=(*faults, *sheet_notes(readings, TO_MEND - REFUSED)) if faults else (),
         warnings=(
             *_priority_warnings(filled.requested_priority, priority),
             *_person_warnings(age, guardian, age_of_majority),
-            *_sheet_warnings(readings),
+            *sheet_warnings(filled.sheets, readings),
             *_words_warnings(filled),
         ),
+        as_of=now.date(),
         age=age if age is not None and 0 <= age <= OLDEST else None,
         priority=priority,
         guardian=guardian,
@@ -93,36 +84,6 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
         ),
         safety=safety,
     )
-
-
-def sheet_faults(sheets: tuple[Sheet, ...], *, now: datetime) -> tuple[Note, ...]:
-    """What is wrong with answer sheets, each named by the place of its item."""
-    return _sheet_faults(sheets, _read(sheets), now)
-
-
-def _read(sheets: tuple[Sheet, ...]) -> list[Reading]:
-    return [read(sheet.instrument, sheet.answers, stated_total=sheet.stated_total) for sheet in sheets]
-
-
-def _sheet_faults(sheets: tuple[Sheet, ...], readings: list[Reading], now: datetime) -> tuple[Note, ...]:
-    found: list[Note] = []
-    for place, (sheet, reading) in enumerate(zip(sheets, readings, strict=True)):
-        where = f"/screenings/{place}"
-        if (sheet.taken_on - now.date()).days > 1:  # it may already be tomorrow where the sheet was taken
-            found.append(Note(f"{where}/taken_on", "This day is still to come.", "in_the_future"))
-        for problem in reading.problems:
-            if problem.code != "total_differs":
-                found.append(Note(where + _within(sheet.instrument, problem), problem.text, problem.code))
-    return tuple(found)
-
-
-def _within(instrument: str, problem: Problem) -> str:
-    if problem.code == "unknown_instrument":
-        return "/instrument"
-    if problem.item is None:
-        return "/answers"
-    keys = [item.key for item in INSTRUMENTS[instrument].items]
-    return f"/answers/{keys.index(problem.item)}"
 
 
 def _age(born: date | None, now: datetime) -> int | None:
@@ -185,17 +146,3 @@ def _safety(red_flags: tuple[str, ...], readings: list[Reading]) -> tuple[str, .
     items = [f"{fired.instrument}.{fired.item}" for reading in readings for fired in reading.fired]
     flags = [f"flag.{flag}" for flag in red_flags if flag in EXPRESS_RED_FLAGS]
     return tuple(dict.fromkeys((*items, *flags)))
-
-
-def _sheet_warnings(readings: list[Reading]) -> tuple[Note, ...]:
-    found: list[Note] = []
-    for place, reading in enumerate(readings):
-        where = f"/screenings/{place}"
-        if reading.not_assessed:
-            items = ", ".join(reading.not_assessed)
-            what = f"Not assessed: {items}. That is not a zero; a clinician will look."
-            found.append(Note(f"{where}/answers", what, "safety_not_assessed"))
-        for problem in reading.problems:
-            if problem.code == "total_differs":
-                found.append(Note(f"{where}/stated_total", problem.text, problem.code))
-    return tuple(found)

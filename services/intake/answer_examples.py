@@ -93,7 +93,7 @@ PROBLEM: Final[Body] = {
     "errors": [
         {
             "where": "/screenings/0/answers/8",
-            "what": "item9 is 5; it takes 0 to 3.",
+            "what": "PHQ-9 item9 is 5; it takes 0 to 3. It counts as not answered; send it corrected.",
             "code": "out_of_range",
         },
         {

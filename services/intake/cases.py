@@ -45,6 +45,7 @@ def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
     of which revision they are."""
     client = form.client
     return Case(
+        as_of=verdict.as_of,
         age=verdict.age,
         sex=client.sex,
         perinatal=client.perinatal,
@@ -57,6 +58,7 @@ def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
         problems=form.problems,
         diagnoses=form.diagnoses,
         red_flags=form.red_flags,
+        external_levels=form.external_levels,
         screenings=tuple(Screening(**sheet.__dict__) for sheet in form.screenings),
         past_treatments=tuple(PastTreatment(**each.__dict__) for each in form.history.past_treatments),
         past_attempt=form.history.past_attempt,
@@ -112,6 +114,7 @@ def form_of(case: Case, region: str, identity: Mapping[str, Any]) -> Sealable:
         },
         "screenings": [sheet.model_dump(mode="json") for sheet in case.screenings],
         "red_flags": list(case.red_flags),
+        "external_levels": list(case.external_levels),
         "requested_priority": case.requested_priority.value if known else None,
         "preferences": [
             {"criterion": wish.criterion, "values": list(wish.values), "strength": strength}

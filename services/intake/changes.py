@@ -105,11 +105,13 @@ def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
         if len(referral.case.screenings) + len(sheets) > MOST_SCREENINGS:
             fault = Fault("/screenings", f"A referral holds at most {MOST_SCREENINGS} sheets.", "too_many")
             raise Problem(422, "invalid", "Nothing was taken.", faults=[fault])
-        filled = Filled(sheets=tuple(sheet_of(sheet) for sheet in form.screenings))
+        filled = Filled(age=referral.case.age, sheets=tuple(sheet_of(sheet) for sheet in form.screenings))
         verdict = accept(filled, age_of_majority=rules.policy.age_of_majority, now=now)
         if verdict.faults:
             raise refused(verdict.faults)
-        case = referral.case.model_copy(update={"screenings": (*referral.case.screenings, *sheets)})
+        case = referral.case.model_copy(
+            update={"screenings": (*referral.case.screenings, *sheets), "as_of": verdict.as_of}
+        )
         fact = ScreeningRecorded(case=case, **_says(referral, now=now, express=verdict.express))
         return Change(fact=fact, case=case, verdict=_of_sheets(verdict))
 
@@ -125,6 +127,6 @@ def _of_sheets(verdict: Verdict) -> Verdict:
 def withdraw(form: WithdrawalForm, *, now: datetime) -> Decide:
     def decide(referral: Referral) -> Change:
         fact = ReferralWithdrawn(reason=form.reason, **_says(referral, now=now))
-        return Change(fact=fact, case=referral.case, verdict=Verdict())
+        return Change(fact=fact, case=referral.case, verdict=Verdict(as_of=now.date()))
 
     return decide

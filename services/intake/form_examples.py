@@ -54,6 +54,7 @@ REFERRAL: Final[Body] = {
     },
     "screenings": [SHEET],
     "red_flags": [],
+    "external_levels": ["iar_3"],
     "requested_priority": "urgent",
     "express": False,
     "preferences": [

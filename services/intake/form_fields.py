@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, W
 from pydantic_core import PydanticCustomError
 
 from shared.vocabulary import (
+    EXTERNAL_LEVELS,
     GOALS,
     MODALITIES,
     PROBLEMS,
@@ -111,6 +112,9 @@ IdempotencyKey = Annotated[
 ProblemCode = Annotated[str, _known(PROBLEMS), Field(json_schema_extra={"enum": sorted(PROBLEMS)})]
 GoalCode = Annotated[str, _known(GOALS), Field(json_schema_extra={"enum": sorted(GOALS)})]
 StrengthCode = Annotated[str, _known(STRENGTHS), Field(json_schema_extra={"enum": sorted(STRENGTHS)})]
+LevelCode = Annotated[
+    str, _known(EXTERNAL_LEVELS), Field(json_schema_extra={"enum": sorted(EXTERNAL_LEVELS)})
+]
 FlagCode = Annotated[str, _known(RED_FLAGS), Field(json_schema_extra={"enum": sorted(RED_FLAGS)})]
 ModalityCode = Annotated[str, _known(MODALITIES), Field(json_schema_extra={"enum": sorted(MODALITIES)})]
 WithdrawalReason = Annotated[

@@ -9,8 +9,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.intake.acceptance import Filled, Note, Sheet, accept, sheet_faults
+from services.intake.acceptance import Filled, accept
 from services.intake.forms import Form, ScreeningForm
+from services.intake.sheets import Note, Sheet, to_mend
 from shared.problems import Fault, Problem, faults
 
 F = TypeVar("F", bound=Form)
@@ -101,7 +102,7 @@ def _sheets_aside(raw: Any, now: datetime) -> Iterator[Note]:
             form = ScreeningForm.model_validate_json(json.dumps(sheet))
         except ValidationError:
             continue
-        for note in sheet_faults((sheet_of(form),), now=now):
+        for note in to_mend((sheet_of(form),), now=now):
             yield dataclasses.replace(note, where=note.where.replace("/0", f"/{place}", 1))
 
 
@@ -120,4 +121,5 @@ def sheet_of(form: ScreeningForm) -> Sheet:
         taken_on=form.taken_on,
         answers=form.answers,
         stated_total=form.stated_total,
+        language=form.language,
     )

@@ -23,6 +23,7 @@ from services.intake.form_fields import (
     GoalCode,
     IdempotencyKey,
     Language,
+    LevelCode,
     ModalityCode,
     ProblemCode,
     StrengthCode,
@@ -155,6 +156,9 @@ class ReferralForm(Form):
     history: HistoryForm = HistoryForm()
     screenings: tuple[ScreeningForm, ...] = Some
     red_flags: tuple[FlagCode, ...] = Field(default=(), max_length=50, description="What was observed.")
+    external_levels: tuple[LevelCode, ...] = Field(
+        default=(), max_length=5, description="Level of care that another tool gave, such as `iar_3`."
+    )
     requested_priority: Word | None = Field(
         default=None, description="routine, urgent, asap or stat. Anything else, or nothing, stays unknown."
     )

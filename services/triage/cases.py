@@ -1,8 +1,9 @@
 """What the rules, and matching, need of a case as it came from intake."""
 
+from services.triage import substance
 from services.triage.chart import Chart, Sheet
 from shared.events import Case, Needs
-from shared.instruments import read
+from shared.instruments import Circumstances, read
 
 
 def needs_of(case: Case) -> Needs:
@@ -22,11 +23,27 @@ def chart_of(case: Case) -> Chart:
         diagnoses=frozenset(case.diagnoses),
         red_flags=frozenset(case.red_flags),
         sheets=tuple(
-            Sheet(s.taken_on, read(s.instrument, s.answers, stated_total=s.stated_total))
+            Sheet(
+                s.taken_on,
+                read(
+                    s.instrument,
+                    s.answers,
+                    stated_total=s.stated_total,
+                    circumstances=Circumstances(taken_on=s.taken_on, as_of=case.as_of, age=case.age),
+                ),
+            )
             for s in case.screenings
         ),
         past_attempt=case.past_attempt,
+        external_levels=frozenset(case.external_levels),
         treatments_without_benefit=sum(past.helped is False for past in case.past_treatments),
         shares_with_network=case.consent.share_with_network,
         read_notes=case.read_notes,
+        problems_withheld=_problems_withheld(case),
     )
+
+
+def _problems_withheld(case: Case) -> bool:
+    """Matching would have nothing to match on."""
+    withheld = bool(case.problems) and substance.PROBLEMS.issuperset(case.problems)
+    return withheld and not case.consent.share_substance_use

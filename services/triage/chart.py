@@ -15,7 +15,8 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Only what the rules ask about. None means not known, which is never the same as no."""
+    """Only what the rules ask about. None means not known, which is never the same as no.
+    `problems_withheld`: there are problems, and the person has agreed to share none of them."""
 
     age: int | None = None
     sex: Sex = Sex.UNKNOWN
@@ -27,6 +28,8 @@ class Chart:
     red_flags: frozenset[str] = frozenset()
     sheets: tuple[Sheet, ...] = ()
     past_attempt: bool | None = None
+    external_levels: frozenset[str] = frozenset()
     treatments_without_benefit: int = 0
     shares_with_network: bool = True
     read_notes: int | None = None
+    problems_withheld: bool = False

@@ -104,8 +104,16 @@ def _safety_not_assessed(condition: Condition, chart: Chart) -> Iterator[Datum]:
             yield Datum(f"{sheet.reading.instrument}.{item}=not assessed", sheet.taken_on)
 
 
+def _not_scored(condition: Condition, chart: Chart) -> Iterator[Datum]:
+    for sheet in _sheets(condition, chart):
+        if sheet.reading.too_open:
+            yield Datum(f"{sheet.reading.instrument}.result=not assessed", sheet.taken_on)
+
+
 def _no_safety_question(_: Condition, chart: Chart) -> Iterator[Datum]:
-    if not any(sheet.reading.instrument in SAFETY_INSTRUMENTS for sheet in chart.sheets):
+    """A no keeps only so long: an old sheet does not answer the question for today."""
+    asked = (s.reading for s in chart.sheets if s.reading.instrument in SAFETY_INSTRUMENTS)
+    if not any(reading.current for reading in asked):
         yield Datum("screenings=no safety question asked")
 
 
@@ -202,9 +210,21 @@ def _read_notes(_: Condition, chart: Chart) -> Iterator[Datum]:
         yield Datum(f"read_notes=of revision {chart.read_notes}")
 
 
+def _problems_withheld(_: Condition, chart: Chart) -> Iterator[Datum]:
+    """Says nothing about the problems: this is told to the network."""
+    if chart.problems_withheld:
+        yield Datum("consent=too narrow to match on")
+
+
 def _past_attempt(_: Condition, chart: Chart) -> Iterator[Datum]:
     if chart.past_attempt:
         yield Datum("past_attempt=yes")
+
+
+def _external_level(condition: Condition, chart: Chart) -> Iterator[Datum]:
+    return (
+        Datum(f"external_level={level}") for level in chart.external_levels.intersection(condition.any_of)
+    )
 
 
 def _treatments_without_benefit(condition: Condition, chart: Chart) -> Iterator[Datum]:
@@ -235,6 +255,7 @@ MONOTONE: Final[dict[str, Test]] = {
     "no_consent": _no_consent,
     "read_notes": _read_notes,
     "past_attempt": _past_attempt,
+    "external_level": _external_level,
     "treatments_without_benefit": _treatments_without_benefit,
     "several_problems": _several_problems,
 }
@@ -242,6 +263,7 @@ MONOTONE: Final[dict[str, Test]] = {
 DOUBTS: Final[dict[str, Test]] = {
     "safety_not_assessed": _safety_not_assessed,
     "no_safety_question": _no_safety_question,
+    "not_scored": _not_scored,
     "age_unknown": _age_unknown,
 }
 
@@ -250,6 +272,7 @@ CONFLICTS: Final[dict[str, Test]] = {
     "safety_conflict": _safety_conflict,
     "contradictory_sheet": _contradictory_sheet,
     "sheet_problem": _sheet_problem,
+    "problems_withheld": _problems_withheld,
 }
 
 KINDS: Final[dict[str, Test]] = MONOTONE | DOUBTS | CONFLICTS

@@ -85,10 +85,10 @@ def _fits_age(rule: IndicationRule, age: int | None) -> bool:
 
 
 def _fits_total(rule: IndicationRule, chart: Chart) -> bool:
-    """By the newest sheet that has a total; without one, both sides of a cut are offered."""
+    """By the newest sheet that has a total, one out of date last; without one, both sides are offered."""
     totals = [
-        (sheet.taken_on, sheet.reading.total)
+        (sheet.reading.current, sheet.taken_on, sheet.reading.total)
         for sheet in chart.sheets
         if sheet.reading.instrument == rule.instrument and sheet.reading.total is not None
     ]
-    return not totals or rule.total_from <= max(totals)[1] < rule.total_below
+    return not totals or rule.total_from <= max(totals)[2] < rule.total_below

@@ -1,8 +1,8 @@
 """Loads a policy and refuses one that could not be signed: every fault at once, each with its place.
 
 Checked here: the shape; that codes exist; that a longer clock belongs to a less urgent level; that no
-condition which can come and go may raise; and that every safety item, red flag and requested priority of
-the vocabulary has an outcome.
+condition which can come and go may raise; that every safety item, red flag, requested priority and doubt has
+an outcome; and that what is more severe is never answered later.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from typing import Final
 
 from services.triage.calendars import Clock, always_shorter
 from services.triage.conditions import CONFLICTS
+from services.triage.floor import too_little
 from services.triage.policy_files import POLICIES as POLICIES
 from services.triage.policy_files import PolicyRefused, read_indications, read_policy
 from services.triage.reach import indications_never_used, never_fires, without_outcome
@@ -23,11 +24,9 @@ from services.triage.rules import (
     Policy,
     Rule,
     TeamRule,
-    at_least_as_urgent,
 )
-from services.triage.words import forbidden_in
 from shared.instruments import INSTRUMENTS
-from shared.vocabulary import RED_FLAGS, Priority, Urgency
+from shared.vocabulary import Urgency
 
 A_DAY: Final = timedelta(days=1)
 ACTIONS: Final = frozenset({"confirm", "raise", "lower", "return", "ask"})
@@ -49,12 +48,8 @@ def check(policy: Policy) -> Iterator[str]:
         yield "review_at_latest: a safety answer waits for a person a day at most"
     yield from _ids(policy)
     yield from _conditions(policy)
-    yield from _safety_items(policy)
-    yield from _flags(policy)
-    yield from _priorities(policy)
-    yield from _doubts(policy)
     yield from _waiting(policy)
-    yield from _wording(policy)
+    yield from too_little(policy)
     if set(policy.clocks) == set(Urgency):
         yield from without_outcome(policy)
     yield from indications_never_used(policy)
@@ -138,59 +133,6 @@ def _out_of_reach(condition: Condition) -> Iterator[str]:
         yield f"{instrument.key}: not all of {', '.join(condition.items)} are safety items"
 
 
-def _alone(policy: Policy, kind: str) -> Iterator[tuple[Rule, Condition]]:
-    """Rules that this one condition is enough for."""
-    for rule in policy.rules:
-        if len(rule.when) == 1 and rule.when[0].kind == kind:
-            yield rule, rule.when[0]
-
-
-def _safety_items(policy: Policy) -> Iterator[str]:
-    """Every safety item of every instrument, alone and at its lowest positive answer, means a day."""
-    covered = {
-        (condition.instrument, item)
-        for rule, condition in _alone(policy, "safety_item")
-        if (condition.at_least or 1) <= 1 and rule.raises_to and rule.asks_review
-        if at_least_as_urgent(rule.raises_to, Urgency.URGENT)
-        for item in condition.items
-    }
-    for instrument in INSTRUMENTS.values():
-        for item in instrument.safety_items:
-            if (instrument.key, item) not in covered and (None, item) not in covered:
-                yield f"{instrument.key}.{item}: no rule of its own raises it to urgent and asks a person"
-
-
-def _flags(policy: Policy) -> Iterator[str]:
-    covered = {flag for _, condition in _alone(policy, "red_flag") for flag in condition.any_of}
-    for flag in sorted(RED_FLAGS - covered):
-        yield f"red flag {flag}: no rule answers it"
-
-
-def _priorities(policy: Policy) -> Iterator[str]:
-    covered = {asked for _, condition in _alone(policy, "requested_priority") for asked in condition.any_of}
-    for priority in Priority:
-        if priority not in covered and priority is not Priority.ROUTINE:
-            yield f"requested priority {priority}: no rule answers it"
-    unknown = [r for r, c in _alone(policy, "requested_priority") if Priority.UNKNOWN in c.any_of]
-    if not any(rule.asks_review for rule in unknown):
-        yield "requested priority unknown: must go to a person"
-
-
-def _doubts(policy: Policy) -> Iterator[str]:
-    """What is not known, not understood or contradictory reaches a person under every policy."""
-    must = (
-        "safety_not_assessed",
-        "no_safety_question",
-        "safety_conflict",
-        "unknown_red_flag",
-        "no_consent",
-        "read_notes",
-    )
-    for kind in must:
-        if not any(rule.asks_review for rule, _ in _alone(policy, kind)):
-            yield f"{kind}: must go to a person"
-
-
 def _waiting(policy: Policy) -> Iterator[str]:
     """Nobody waits without an end, and nobody longer for being more urgent."""
     for urgency in URGENCIES:
@@ -199,9 +141,3 @@ def _waiting(policy: Policy) -> Iterator[str]:
     for sooner, later in pairwise(u for u in URGENCIES if u in policy.waiting):
         if policy.waiting[sooner].after > policy.waiting[later].after:
             yield f"waiting: {sooner} must not wait longer than {later}"
-
-
-def _wording(policy: Policy) -> Iterator[str]:
-    for text in policy.texts():
-        for word in forbidden_in(text):
-            yield f"the wording {word!r} is not allowed: an urgency is a response time and no more"

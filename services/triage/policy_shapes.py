@@ -10,8 +10,18 @@ from services.triage import rules
 from services.triage.calendars import BusinessDays, Calendar, Clock
 from services.triage.conditions import KINDS
 from shared.instruments import Status
-from shared.instruments.reading import ProblemCode
-from shared.vocabulary import MODALITIES, PROBLEMS, RED_FLAGS, WEEKDAYS, LevelOfCare, Priority, Sex, Urgency
+from shared.instruments.problems import ProblemCode
+from shared.vocabulary import (
+    EXTERNAL_LEVELS,
+    MODALITIES,
+    PROBLEMS,
+    RED_FLAGS,
+    WEEKDAYS,
+    LevelOfCare,
+    Priority,
+    Sex,
+    Urgency,
+)
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 Text = Annotated[str, StringConstraints(min_length=5, max_length=400)]
@@ -21,6 +31,7 @@ CODES = {
     "problem": PROBLEMS,
     "requested_priority": frozenset(Priority),
     "sex": frozenset(Sex),
+    "external_level": EXTERNAL_LEVELS,
     "guardian": frozenset({"present", "absent", "not_needed"}),
     "sheet_problem": frozenset(get_args(ProblemCode)),
 }
@@ -41,6 +52,7 @@ TAKES = {
     "answer": ("instrument",),
     "age": ("at_least", "below"),
     "safety_not_assessed": ("instrument",),
+    "not_scored": ("instrument",),
     "contradictory_sheet": ("instrument",),
 }
 """What a kind may have besides what it needs. Anything else would be passed over in silence."""
@@ -172,7 +184,7 @@ class RuleShape(Fired):
 
 
 class LevelShape(Fired):
-    domain: Literal["symptoms", "safety", "functioning", "coexisting", "history"]
+    domain: Literal["symptoms", "safety", "functioning", "coexisting", "history", "external"]
     level: LevelOfCare
 
     def rule(self) -> rules.LevelRule:

@@ -14,7 +14,7 @@ from services.triage.rules import Condition, LevelRule, Policy, Rule, TeamRule
 from services.triage.urgency import how_soon
 from services.triage.witness import best, witness, worst
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Instrument
-from shared.vocabulary import PROBLEMS, Priority, Urgency
+from shared.vocabulary import EXTERNAL_LEVELS, PROBLEMS, Priority, Urgency
 
 AnyRule = Rule | LevelRule | TeamRule
 
@@ -46,6 +46,9 @@ def without_outcome(policy: Policy) -> Iterator[str]:
     offered = {indication.problem for indication in policy.indications}
     for problem in sorted(PROBLEMS - offered):
         yield f"problem {problem}: no modality is named for it"
+    answered = {c for rule in policy.levels for each in rule.when for c in each.any_of}
+    for level in sorted(EXTERNAL_LEVELS - answered):
+        yield f"external level {level}: no rule says what it means here"
     yield from _preventive(policy)
 
 

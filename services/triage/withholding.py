@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from services.triage import substance
 from services.triage.cases import chart_of
 from services.triage.pathway import what_care
 from services.triage.rules import Policy
@@ -15,16 +16,10 @@ from services.triage.urgency import how_soon
 from shared.events import Case, FiredRule, PastTreatment, Screening, Wish
 from shared.vocabulary import Criterion, Urgency
 
-PROBLEMS: Final = frozenset({"alcohol", "drugs"})
-DIAGNOSES: Final = "F1"
-"""ICD-10-CM F10 to F19, disorders due to psychoactive substance use."""
-INSTRUMENTS: Final = frozenset({"auditc", "dast10"})
-MODALITIES: Final = frozenset({"contingency_management", "motivational_interviewing"})
-GOALS: Final = frozenset({"reduce_substance_use"})
-RED_FLAGS: Final = frozenset({"withdrawal_danger"})
-
 OWN: Final = frozenset({"kept", "routine", "asked-the-referrer", "referrer-answered", "better-answers"})
 """Reasons that say nothing about the case itself."""
+NEUTRAL: Final = frozenset({"problems_withheld"})
+"""Conditions that hold because something is withheld, and do not say what."""
 
 NOT_SHARED: Final = FiredRule(
     rule="part-not-shared",
@@ -58,10 +53,10 @@ def shared_part(case: Case) -> Case:
         return case
     return case.model_copy(
         update={
-            "problems": tuple(p for p in case.problems if p not in PROBLEMS),
-            "diagnoses": tuple(d for d in case.diagnoses if not d.startswith(DIAGNOSES)),
-            "red_flags": tuple(f for f in case.red_flags if f not in RED_FLAGS),
-            "goals": tuple(g for g in case.goals if g not in GOALS),
+            "problems": tuple(p for p in case.problems if p not in substance.PROBLEMS),
+            "diagnoses": tuple(d for d in case.diagnoses if not d.startswith(substance.DIAGNOSES)),
+            "red_flags": tuple(f for f in case.red_flags if f not in substance.RED_FLAGS),
+            "goals": tuple(g for g in case.goals if g not in substance.GOALS),
             "screenings": tuple(filter(_sheet_is_shared, case.screenings)),
             "past_treatments": tuple(filter(_treatment_is_shared, case.past_treatments)),
             "wishes": tuple(wish for each in case.wishes for wish in _wish(each)),
@@ -79,7 +74,8 @@ def shared_rules(
     chart = chart_of(part)
     verdict, pathway = how_soon(chart, policy, asked_at=_ANY_TIME), what_care(chart, policy, urgency)
     known = {(f.rule, f.datum, f.on) for f in (*verdict.findings, *pathway.findings)}
-    kept = tuple(rule for rule in rules if rule.rule in OWN or (rule.rule, rule.datum, rule.on) in known)
+    own = OWN.union(rule.id for rule in policy.rules if all(c.kind in NEUTRAL for c in rule.when))
+    kept = tuple(rule for rule in rules if rule.rule in own or (rule.rule, rule.datum, rule.on) in known)
     return kept if len(kept) == len(rules) else (*kept, NOT_SHARED)
 
 
@@ -88,16 +84,16 @@ _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _sheet_is_shared(sheet: Screening) -> bool:
-    return sheet.instrument not in INSTRUMENTS
+    return sheet.instrument not in substance.INSTRUMENTS
 
 
 def _treatment_is_shared(treatment: PastTreatment) -> bool:
-    return treatment.modality not in MODALITIES
+    return treatment.modality not in substance.MODALITIES
 
 
 def _wish(wish: Wish) -> tuple[Wish, ...]:
     """Without the modalities that would tell; nothing is left of a wish for only these."""
     if wish.criterion != Criterion.MODALITY:
         return (wish,)
-    values = tuple(value for value in wish.values if value not in MODALITIES)
+    values = tuple(value for value in wish.values if value not in substance.MODALITIES)
     return (wish.model_copy(update={"values": values}),) if values else ()

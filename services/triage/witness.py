@@ -6,14 +6,14 @@ meet, and where more is wanted (an estimate, a limit of age) every candidate is 
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 from typing import Any, Final
 
 from services.triage.chart import Chart, Sheet
 from services.triage.conditions import all_data
 from services.triage.rules import URGENCIES, Condition
-from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Instrument, read
+from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, Instrument, read
 from shared.vocabulary import PROBLEMS, Urgency
 
 OLDEST: Final = 130
@@ -80,6 +80,8 @@ def _candidates(condition: Condition, when: tuple[Condition, ...]) -> Iterator[C
             yield from ({"diagnoses": frozenset({code})} for code in codes)
         case "requested_priority" | "sex" | "guardian":
             yield from ({str(condition.kind): value} for value in condition.any_of)
+        case "external_level":
+            yield from ({"external_levels": frozenset({level})} for level in condition.any_of)
         case "several_problems":
             yield {"problems": frozenset(sorted(PROBLEMS)[: condition.at_least])}
         case "treatments_without_benefit":
@@ -93,6 +95,7 @@ def _candidates(condition: Condition, when: tuple[Condition, ...]) -> Iterator[C
 PLAIN: Final[dict[str, Changes]] = {
     "perinatal": {"perinatal": True},
     "past_attempt": {"past_attempt": True},
+    "problems_withheld": {"problems_withheld": True},
     "no_consent": {"shares_with_network": False},
     "read_notes": {"read_notes": 1},
     "unknown_red_flag": {"red_flags": frozenset({UNKNOWN})},
@@ -150,3 +153,9 @@ def _broken() -> Iterator[Sheet]:
     yield _sheet(phq9, [99] * 9)
     yield Sheet(DAY, read("phq9", ("?",) * 9))  # type: ignore[arg-type]  # what the wire would have refused
     yield _sheet(phq9, [0] * 9, stated=1)
+    for odd in (
+        Circumstances(age=0),
+        Circumstances(taken_on=DAY, as_of=DAY + timedelta(days=365)),
+        Circumstances(taken_on=DAY, as_of=DAY - timedelta(days=365)),
+    ):
+        yield Sheet(DAY, read("phq9", [0] * 9, circumstances=odd))

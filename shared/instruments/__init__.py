@@ -1,7 +1,8 @@
 """The screening instruments as data, and the reading of an answer sheet against them."""
 
 from shared.instruments.catalogue import INSTRUMENTS, SAFETY_INSTRUMENTS
-from shared.instruments.reading import Fired, Problem, Reading, read, safety_fired
+from shared.instruments.problems import Circumstances, Problem
+from shared.instruments.reading import Fired, Reading, read, safety_fired
 from shared.instruments.sheet import (
     CONFIRMED,
     TO_CONFIRM,
@@ -22,6 +23,7 @@ __all__ = [
     "UNANSWERED",
     "Answer",
     "Band",
+    "Circumstances",
     "Fired",
     "Instrument",
     "Item",

@@ -25,6 +25,7 @@ CORE10: Final = Instrument(
         for number, topic in enumerate(_CORE_TOPICS, start=1)
     ),
     recall="past week",
+    recall_days=7,
     source="Measurely CORE-10; clientforms.app; a CORE-10 description",
     licence="CORE System Trust; check the licence before use in software",
     status=CONFIRMED,
@@ -70,6 +71,7 @@ MDQ: Final = Instrument(
         Item(key="problem", topic="how much of a problem", high=3, scored=False),
     ),
     recall="lifetime",
+    recall_days=None,
     source="general knowledge of the form",
     licence="R. M. A. Hirschfeld; to be checked",
     status=TO_CONFIRM,
@@ -78,6 +80,7 @@ MDQ: Final = Instrument(
         Cluster(key="same_time", items=("same_time",), counts_from=1, needs=1),
         Cluster(key="problem", items=("problem",), counts_from=2, needs=1),
     ),
+    ages=(18, None),
     answers_mean="1 yes, 0 no; the last from 0 no problem to 3 serious problem",
 )
 """Positive only when all three parts are: `clusters_met`. No total is published."""
@@ -111,6 +114,7 @@ WHODAS12: Final = Instrument(
         ),
     ),
     recall="past 30 days",
+    recall_days=30,
     source="general knowledge of the form, simple sum",
     licence="World Health Organization; to be checked",
     status=TO_CONFIRM,

@@ -5,6 +5,8 @@ from typing import Final
 from shared.instruments.sheet import CONFIRMED, TO_CONFIRM, Band, CutOff, Instrument, Item
 
 PHQ_LICENCE: Final = "Pfizer material, free to reproduce"
+PHQ_LANGUAGES: Final = ("en", "es")
+"""NHANES asks in both."""
 PHQ_SOURCE: Final = "SPiER data dictionary; NLM LForms phq9.json; MII PROM questionnaire"
 DIFFICULTY: Final = Item(
     key="difficulty",
@@ -40,6 +42,7 @@ PHQ9: Final = Instrument(
     title="PHQ-9",
     items=(*PHQ_ITEMS, DIFFICULTY),
     recall="past 2 weeks",
+    recall_days=14,
     source=PHQ_SOURCE,
     licence=PHQ_LICENCE,
     status=CONFIRMED,
@@ -52,7 +55,9 @@ PHQ9: Final = Instrument(
         CutOff(key="more_severe", at_least=16, source="NICE NG222", status=CONFIRMED),
     ),
     prorate_up_to=2,
-    to_confirm=("making up for up to 2 missing items by the mean of the others",),
+    ages=(12, None),
+    languages=PHQ_LANGUAGES,
+    to_confirm=("making up for up to 2 missing items by the mean of the others", "age range"),
 )
 
 PHQ2: Final = Instrument(
@@ -60,6 +65,7 @@ PHQ2: Final = Instrument(
     title="PHQ-2",
     items=PHQ_ITEMS[:2],
     recall="past 2 weeks",
+    recall_days=14,
     source="EmblemHealth provider manual; Synthea LOINC sets",
     licence=PHQ_LICENCE,
     status=CONFIRMED,
@@ -67,6 +73,9 @@ PHQ2: Final = Instrument(
     total_loinc="55758-7",
     max_total=6,
     cut_offs=(CutOff(key="positive", at_least=3, source="EmblemHealth manual", status=CONFIRMED),),
+    ages=(12, None),
+    languages=PHQ_LANGUAGES,
+    to_confirm=("age range",),
 )
 
 PHQA: Final = Instrument(
@@ -92,6 +101,7 @@ PHQA: Final = Instrument(
         Item(key="attempt", topic="ever made an attempt", high=1, scored=False, safety=True),
     ),
     recall="past 2 weeks; past month and lifetime for the last two",
+    recall_days=14,
     source="general knowledge of the adolescent form",
     licence=PHQ_LICENCE,
     status=TO_CONFIRM,
@@ -118,6 +128,7 @@ GAD7: Final = Instrument(
         DIFFICULTY,
     ),
     recall="past 2 weeks",
+    recall_days=14,
     source="Aidbox forms tutorial; HL7 PCO value set",
     licence=PHQ_LICENCE,
     status=CONFIRMED,
@@ -131,7 +142,8 @@ GAD7: Final = Instrument(
         Band(key="severe", title="severe", low=15, high=21),
     ),
     cut_offs=(CutOff(key="positive", at_least=10, source="clinical-toolkit GAD-7 table", status=CONFIRMED),),
-    to_confirm=("the code of the unscored difficulty question",),
+    ages=(12, None),
+    to_confirm=("the code of the unscored difficulty question", "age range"),
 )
 
 _EPDS_TOPICS: Final = (
@@ -155,6 +167,7 @@ EPDS: Final = Instrument(
         for number, topic in enumerate(_EPDS_TOPICS, start=1)
     ),
     recall="past 7 days",
+    recall_days=7,
     source="LOINC audit notes; an EPDS observation writer",
     licence="Royal College of Psychiatrists; reproduce with the authors' names and source",
     status=TO_CONFIRM,

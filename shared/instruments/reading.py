@@ -5,21 +5,20 @@ A safety item counts on its own: `fired` and `not_assessed` are worked out befor
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final
 
 from shared.instruments.catalogue import INSTRUMENTS
-from shared.instruments.sheet import Answer, Band, Instrument, Item, Tier
+from shared.instruments.problems import (
+    NOT_SAID,
+    Circumstances,
+    Problem,
+    count_fits,
+    problems,
+    unknown_instrument,
+)
+from shared.instruments.sheet import Answer, Band, Cluster, Instrument, Item, Tier
 
-ProblemCode = Literal["unknown_instrument", "wrong_count", "out_of_range", "not_an_answer", "total_differs"]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong with the sheet; `item` is None when it concerns the whole sheet. Quotes no words."""
-
-    code: ProblemCode
-    item: str | None
-    text: str
+OUT_OF_DATE: Final = frozenset({"stale", "in_the_future"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +53,44 @@ class Reading:
     contradictions: tuple[str, ...] = ()
 
     @property
+    def current(self) -> bool:
+        """It says how somebody is now. What is positive counts whenever it was said; a no does not keep."""
+        return not any(problem.code in OUT_OF_DATE for problem in self.problems)
+
+    @property
+    def scored(self) -> bool:
+        """It has the result that its instrument gives: a total, or else that its criteria are met or not."""
+        instrument = INSTRUMENTS.get(self.instrument)
+        if instrument is None:
+            return False
+        if instrument.max_total is not None:
+            return self.total is not None
+        return self.clusters_met is not None or not instrument.clusters
+
+    @property
+    def too_open(self) -> bool:
+        """So much was left open that it has no result. For want of a safety answer alone it has none either,
+        which is said in `not_assessed`."""
+        return not self.scored and bool(set(self.missing) - set(self.not_assessed))
+
+    @property
     def complete(self) -> bool:
         """Every item that had to be answered was answered, and nothing about the sheet is doubtful."""
         return self.known and not self.missing and not self.problems
 
 
-def read(instrument_key: str, answers: Sequence[Answer], *, stated_total: int | None = None) -> Reading:
+def read(
+    instrument_key: str,
+    answers: Sequence[Answer],
+    *,
+    stated_total: int | None = None,
+    circumstances: Circumstances = NOT_SAID,
+) -> Reading:
     """An instrument we do not know (one from the future) is reported, not refused."""
     instrument = INSTRUMENTS.get(instrument_key)
     if instrument is None:
-        return Reading(instrument=instrument_key, known=False, problems=(_unknown_instrument(),))
-    return _read_known(instrument, tuple(answers), stated_total)
+        return Reading(instrument=instrument_key, known=False, problems=(unknown_instrument(INSTRUMENTS),))
+    return read_against(instrument, tuple(answers), stated_total, circumstances)
 
 
 def safety_fired(instrument_key: str, answers: Sequence[Answer]) -> tuple[Fired, ...]:
@@ -72,18 +98,23 @@ def safety_fired(instrument_key: str, answers: Sequence[Answer]) -> tuple[Fired,
     return read(instrument_key, answers).fired
 
 
-def _read_known(instrument: Instrument, answers: tuple[Answer, ...], stated: int | None) -> Reading:
+def read_against(
+    instrument: Instrument,
+    answers: tuple[Answer, ...],
+    stated: int | None = None,
+    circumstances: Circumstances = NOT_SAID,
+) -> Reading:
     values = _usable(instrument, answers)
     asked = [item for item in instrument.items if _was_to_be_asked(item, values)]
     missing = tuple(i.key for i in asked if i.key not in values and not i.optional)
-    miscounted = not _count_fits(instrument, answers)
+    miscounted = not count_fits(instrument, answers)
     given = sum(i.score(values[i.key]) for i in instrument.items if i.scored and i.key in values)
     total = None if miscounted else _total(instrument, given, missing)
     fired = _fired(instrument, asked, values)
     return Reading(
         instrument=instrument.key,
         known=True,
-        problems=_problems(instrument, answers, total if not missing else None, stated),
+        problems=problems(instrument, answers, circumstances, given=given, missing=missing, stated=stated),
         values=tuple(values.items()),
         missing=missing,
         given=given,
@@ -107,10 +138,6 @@ def _was_to_be_asked(item: Item, values: dict[str, int]) -> bool:
     if not item.asked_if or item.key in values:
         return True
     return any(values.get(key, 1) > 0 for key in item.asked_if)
-
-
-def _count_fits(instrument: Instrument, answers: tuple[Answer, ...]) -> bool:
-    return instrument.fewest_answers <= len(answers) <= len(instrument.items)
 
 
 def _total(instrument: Instrument, given: int, missing: tuple[str, ...]) -> int | None:
@@ -167,50 +194,16 @@ def _band(instrument: Instrument, total: int | None) -> Band | None:
 
 
 def _clusters_met(instrument: Instrument, values: dict[str, int], missing: tuple[str, ...]) -> bool | None:
-    """True as soon as the answers given meet every cluster; False only when nothing is missing."""
+    """True once the answers given meet every cluster, False once no answer to what is missing could."""
     if not instrument.clusters:
         return None
-    met = all(
-        sum(values.get(key, -1) >= cluster.counts_from for key in cluster.items) >= cluster.needs
+    met = all(_counting(cluster, values) >= cluster.needs for cluster in instrument.clusters)
+    may_yet = all(
+        _counting(cluster, values) + len(set(cluster.items).intersection(missing)) >= cluster.needs
         for cluster in instrument.clusters
     )
-    return met or (None if missing else False)
+    return met or (None if may_yet else False)
 
 
-def _unknown_instrument() -> Problem:
-    known = ", ".join(sorted(INSTRUMENTS))
-    return Problem("unknown_instrument", None, f"This instrument is not known. Known are: {known}.")
-
-
-def _problems(
-    instrument: Instrument, answers: tuple[Answer, ...], total: int | None, stated: int | None
-) -> tuple[Problem, ...]:
-    found = list(_count_problem(instrument, answers))
-    for item, answer in zip(instrument.items, answers, strict=False):
-        found += _answer_problem(item, answer)
-    if stated is not None and total is not None and stated != total:
-        text = f"The stated total is {stated}; the items add up to {total}, which is used."
-        found.append(Problem("total_differs", None, text))
-    return tuple(found)
-
-
-def _count_problem(instrument: Instrument, answers: tuple[Answer, ...]) -> tuple[Problem, ...]:
-    if _count_fits(instrument, answers):
-        return ()
-    fewest, most = instrument.fewest_answers, len(instrument.items)
-    expected = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-    text = f"{instrument.title} has {expected} answers in order; {len(answers)} were given."
-    return (Problem("wrong_count", None, text),)
-
-
-def _answer_problem(item: Item, answer: object) -> list[Problem]:
-    if answer is None or answer in ("refused", "unknown"):
-        return []
-    if not isinstance(answer, int):
-        text = f"{item.key} takes a whole number from {item.low} to {item.high}, refused, unknown or nothing."
-        return [Problem("not_an_answer", item.key, text)]
-    if not item.takes(answer):
-        return [
-            Problem("out_of_range", item.key, f"{item.key} is {answer}; it takes {item.low} to {item.high}.")
-        ]
-    return []
+def _counting(cluster: Cluster, values: dict[str, int]) -> int:
+    return sum(values.get(key, -1) >= cluster.counts_from for key in cluster.items)

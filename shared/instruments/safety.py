@@ -50,6 +50,7 @@ CSSRS: Final = Instrument(
         ),
     ),
     recall="past month; question 6 lifetime and past 3 months",
+    recall_days=30,
     source="SPiER data dictionary; LForms C-SSRS screener; C-SSRS clinical triage guidelines",
     licence="Carry the copyright notice; free for most use, confirm for commercial redistribution",
     status=CONFIRMED,
@@ -59,9 +60,11 @@ CSSRS: Final = Instrument(
         Tier(key="intermediate", title="method considered, or an act longer ago", items=("q3", "q6")),
         Tier(key="ideation_only", title="thoughts only", items=("q1", "q2")),
     ),
+    ages=(12, None),
     to_confirm=(
         "the intermediate tier (question 3, or question 6 longer ago)",
         "question 6b left open after a yes to 6 counts as recent",
+        "age range: younger people have a wording of their own",
     ),
     answers_mean="1 yes, 0 no, in the order 1, 2, 3, 4, 5, 6, 6b; 3 to 5 are left out when 2 is no",
 )
@@ -85,6 +88,7 @@ ASQ: Final = Instrument(
         ),
     ),
     recall="past few weeks; question 4 lifetime; question 5 now",
+    recall_days=14,
     source="SPiER data dictionary",
     licence="National Institute of Mental Health, public domain",
     status=CONFIRMED,
@@ -92,6 +96,7 @@ ASQ: Final = Instrument(
         Tier(key="acute_positive", title="thoughts right now", items=("q5",)),
         Tier(key="positive", title="positive, not acute", items=("q1", "q2", "q3", "q4")),
     ),
-    to_confirm=("question 5 left open after a yes counts as acute", "LOINC codes (left out)"),
+    ages=(8, None),
+    to_confirm=("question 5 left open after a yes counts as acute", "age range", "LOINC codes (left out)"),
     answers_mean="1 yes, 0 no; question 5 is left out when all of 1 to 4 are no",
 )

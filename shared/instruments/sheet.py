@@ -12,6 +12,10 @@ Status = Literal["confirmed source", "to be confirmed by a clinician"]
 TO_CONFIRM: Final = "to be confirmed by a clinician"
 CONFIRMED: Final = "confirmed source"
 
+COUNTS_DAYS: Final = 30
+"""How long a sheet counts as what the person says now, unless its recall window is longer (policy, to be
+confirmed by a clinician)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -87,6 +91,9 @@ class Instrument:
 
     `prorate_up_to` is how many missing items may be made up for by the mean of the others; a safety item
     is never made up. `max_total` is what the published form can reach, to check the data against.
+    `recall_days` is the span that its questions about the present ask about, None where all ask about a
+    lifetime; `ages` are the youngest and the oldest it is made for. `languages` are those in which we have
+    seen it used; another translation may be as good, but somebody has to know which it was.
     `to_confirm` names what in here has no confirmed source although the instrument itself has one.
     """
 
@@ -94,6 +101,7 @@ class Instrument:
     title: str
     items: tuple[Item, ...]
     recall: str
+    recall_days: int | None
     source: str
     licence: str
     status: Status
@@ -106,12 +114,18 @@ class Instrument:
     cut_offs: tuple[CutOff, ...] = ()
     prorate_up_to: int = 0
     ages: tuple[int | None, int | None] = (None, None)
+    languages: tuple[str, ...] = ("en",)
     to_confirm: tuple[str, ...] = ()
     answers_mean: str = "the score of each answer"
 
     @property
     def safety_items(self) -> tuple[str, ...]:
         return tuple(item.key for item in self.items if item.safety)
+
+    @property
+    def counts_days(self) -> int | None:
+        """For how many days a sheet counts as what the person says now; None for ever."""
+        return None if self.recall_days is None else max(self.recall_days, COUNTS_DAYS)
 
     @property
     def fewest_answers(self) -> int:

@@ -9,10 +9,11 @@ AUDITC: Final = Instrument(
     title="AUDIT-C",
     items=(
         Item(key="item1", topic="how often", high=4, loinc="68518-0"),
-        Item(key="item2", topic="drinks on a typical day", high=4, loinc="68519-8"),
-        Item(key="item3", topic="six or more at once", high=4, loinc="68520-6"),
+        Item(key="item2", topic="drinks on a typical day", high=4, loinc="68519-8", asked_if=("item1",)),
+        Item(key="item3", topic="six or more at once", high=4, loinc="68520-6", asked_if=("item1",)),
     ),
     recall="usual, past year",
+    recall_days=365,
     source="hl7.pt value set cpe-auditcobservation-vs; Synthea LOINC sets",
     licence="World Health Organization, free for health care",
     status=CONFIRMED,
@@ -26,7 +27,13 @@ AUDITC: Final = Instrument(
         CutOff(key="men", at_least=4, sex="male", source="clinical-toolkit AUDIT-C table", status=CONFIRMED),
         CutOff(key="uk", at_least=5, source="UK guidance, all adults", status=TO_CONFIRM),
     ),
-    to_confirm=("which cut-off: it depends on the country",),
+    ages=(18, None),
+    to_confirm=(
+        "which cut-off: it depends on the country",
+        "leaving out questions 2 and 3 after never",
+        "age range",
+    ),
+    answers_mean="the score of each answer; after never to question 1 the rest may be left out",
 )
 
 _DAST_TOPICS: Final = (
@@ -50,6 +57,7 @@ DAST10: Final = Instrument(
         for number, topic in enumerate(_DAST_TOPICS, start=1)
     ),
     recall="past 12 months",
+    recall_days=365,
     source="clinical-toolkit DAST-10 table; Synthea LOINC sets",
     licence="Harvey A. Skinner; free for clinical use, not for sale",
     status=CONFIRMED,
@@ -67,6 +75,7 @@ DAST10: Final = Instrument(
         CutOff(key="positive", at_least=3, source="clinical-toolkit DAST-10 table", status=CONFIRMED),
         CutOff(key="refer", at_least=6, source="clinical-toolkit DAST-10 table", status=CONFIRMED),
     ),
-    to_confirm=("licence terms", "item LOINC codes (left out)"),
+    ages=(18, None),
+    to_confirm=("licence terms", "age range", "item LOINC codes (left out)"),
     answers_mean="1 yes, 0 no as the person said it; question 3 is turned round here",
 )

@@ -25,6 +25,7 @@ PCPTSD5: Final = Instrument(
         ),
     ),
     recall="past month",
+    recall_days=30,
     source="cliot pc_ptsd_5_screen; clinical-toolkit PC-PTSD-5 table",
     licence=LICENCE,
     status=CONFIRMED,
@@ -33,7 +34,8 @@ PCPTSD5: Final = Instrument(
         CutOff(key="sensitive", at_least=3, source="cliot pc_ptsd_5_screen", status=CONFIRMED),
         CutOff(key="specific", at_least=4, source="a public scorer's comment", status=TO_CONFIRM),
     ),
-    to_confirm=("which cut-off, 3 or 4", "LOINC codes (left out)"),
+    ages=(18, None),
+    to_confirm=("which cut-off, 3 or 4", "age range", "LOINC codes (left out)"),
     answers_mean="1 yes, 0 no; after a no to exposure the rest is left out",
 )
 
@@ -61,9 +63,7 @@ _PCL_TOPICS: Final = (
 )
 
 
-def _items(first: int, last: int) -> tuple[str, ...]:
-    return tuple(f"item{number}" for number in range(first, last + 1))
-
+_PCL_ITEMS: Final = tuple(f"item{number}" for number in range(1, 21))
 
 PCL5: Final = Instrument(
     key="pcl5",
@@ -72,17 +72,19 @@ PCL5: Final = Instrument(
         Item(key=f"item{number}", topic=topic, high=4) for number, topic in enumerate(_PCL_TOPICS, start=1)
     ),
     recall="past month",
+    recall_days=30,
     source="clinical-toolkit PCL-5 table",
     licence=LICENCE,
     status=CONFIRMED,
     max_total=80,
     clusters=(
-        Cluster(key="b", items=_items(1, 5), counts_from=2, needs=1),
-        Cluster(key="c", items=_items(6, 7), counts_from=2, needs=1),
-        Cluster(key="d", items=_items(8, 14), counts_from=2, needs=2),
-        Cluster(key="e", items=_items(15, 20), counts_from=2, needs=2),
+        Cluster(key="b", items=_PCL_ITEMS[:5], counts_from=2, needs=1),
+        Cluster(key="c", items=_PCL_ITEMS[5:7], counts_from=2, needs=1),
+        Cluster(key="d", items=_PCL_ITEMS[7:14], counts_from=2, needs=2),
+        Cluster(key="e", items=_PCL_ITEMS[14:], counts_from=2, needs=2),
     ),
     cut_offs=(CutOff(key="positive", at_least=33, source="clinical-toolkit PCL-5 table", status=CONFIRMED),),
-    to_confirm=("LOINC codes (left out)",),
+    ages=(18, None),
+    to_confirm=("age range", "LOINC codes (left out)"),
 )
 """There are no official severity bands, so there are none here."""

@@ -1,54 +1,21 @@
-"""Real answer sheets, refused and missing answers included, through the HTTP door.
+"""Real answer sheets, refused and missing answers included, through all four services."""
 
-The sheets (CDC/NCHS NHANES 2015-2016, public use) are read where they lie and never copied.
-"""
-
-import csv
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shared.auth import Role
 from tests.journey.conftest import Town
-from tests.journey.town import phq9, referral
+from tests.journey.nhanes import SHEETS, answer, line, rows
 from tests.support import eventually
 
-SHEETS = Path(__file__).parents[3] / "shared" / "data" / "nhanes" / "phq9_2015_2016.csv"
-ITEMS = [f"DPQ0{n}0" for n in range(1, 10)]
-MEANING: dict[str, Any] = {"": None, "7": "refused", "9": "unknown"}
 SAME_DAY = ("emergency", "very_urgent", "urgent")
 
 pytestmark = pytest.mark.skipif(not SHEETS.exists(), reason=f"{SHEETS.name} is not on this machine")
 
 
-def rows(count: int) -> list[dict[str, str]]:
-    with SHEETS.open() as file:
-        return [row for row, _ in zip(csv.DictReader(file), range(count), strict=False)]
-
-
-def answer(raw: str) -> Any:
-    raw = raw.removesuffix(".0")
-    return MEANING.get(raw, int(raw) if raw.isdigit() and raw not in MEANING else None)
-
-
-def line(row: dict[str, str]) -> dict[str, Any]:
-    spanish = row["SIALANG"].startswith("2")
-    age = int(float(row["RIDAGEYR"]))
-    sheet = phq9(*(answer(row[item]) for item in ITEMS), language="es" if spanish else "en")
-    body = referral(screenings=[sheet])
-    body["client"] |= {
-        "name": f"Respondent {row['SEQN']}",
-        "birth_date": f"{2026 - age - 1}-12-31",
-        "languages": ["es"] if spanish else ["en"],
-        "sex": "male" if row["RIAGENDR"].startswith("1") else "female",
-    }
-    return body | {"idempotency_key": f"nhanes-{row['SEQN']}"}
-
-
 async def test_the_first_500_real_sheets(town: Town) -> None:
-    people = rows(500)
+    people = rows()[:500]
     content = "\n".join(json.dumps(line(row)) for row in people)
     response = await town.api.call(
         "POST",

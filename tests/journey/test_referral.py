@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.auth import Role
 from tests.journey.conftest import Town
-from tests.journey.town import crisis, phq9, referral
+from tests.journey.town import YESTERDAY, crisis, phq9, referral
 from tests.support import eventually
 
 
@@ -82,7 +82,7 @@ async def test_a_priority_nobody_knows_is_reviewed_and_never_routine(town: Town)
 async def test_a_worse_screening_later_raises_and_takes_the_express_lane(town: Town) -> None:
     taken = await town.submit(referral())
     await town.is_in(taken["id"], "offered")
-    worse = {"instrument": "cssrs", "taken_on": "2026-11-22", "answers": [1, 1, 1, 1, 0, 0, None]}
+    worse = {"instrument": "cssrs", "taken_on": YESTERDAY, "answers": [1, 1, 1, 1, 0, 0, None]}
     answer = await town.api.post(
         "intake",
         f"/v1/referrals/{taken['id']}/screenings",

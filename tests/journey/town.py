@@ -1,11 +1,13 @@
 """A made-up town of two regions, and the referrals that its clinics write."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from careroute.client import Api
 from careroute.demo.endpoints import Endpoints
 from shared.auth import Role
+from shared.ids import now
 
 REGIONS = ("north", "south")
 CLINICS = ("clinic-1", "clinic-2")
@@ -62,6 +64,9 @@ def people() -> list[dict[str, Any]]:
     return found
 
 
+YESTERDAY = (now() - timedelta(days=1)).date().isoformat()
+
+
 def referral(**changes: Any) -> dict[str, Any]:
     """An adult with mild low mood, no safety item, everything assessed: routine."""
     return {
@@ -81,10 +86,10 @@ def referral(**changes: Any) -> dict[str, Any]:
 
 
 def phq9(*answers: Any, **more: Any) -> dict[str, Any]:
-    return {"instrument": "phq9", "taken_on": "2026-11-20", "answers": list(answers), **more}
+    return {"instrument": "phq9", "taken_on": YESTERDAY, "answers": list(answers), **more}
 
 
 def crisis(**changes: Any) -> dict[str, Any]:
     """A plan and intent on the C-SSRS screener."""
-    sheet = {"instrument": "cssrs", "taken_on": "2026-11-20", "answers": [1, 1, 1, 1, 1, 0, None]}
+    sheet = {"instrument": "cssrs", "taken_on": YESTERDAY, "answers": [1, 1, 1, 1, 1, 0, None]}
     return referral(screenings=[sheet], requested_priority="stat", **changes)

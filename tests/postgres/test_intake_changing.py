@@ -32,8 +32,9 @@ from shared.vocabulary import Urgency
 from tests.postgres.intake_support import KEYS, Intake, about, intake_on
 from tests.support import NewDatabase
 
-CALM = REFERRAL | {"screenings": [{"instrument": "phq9", "taken_on": "2025-03-03", "answers": [0] * 9}]}
-WORSE = {"screenings": [{"instrument": "cssrs", "taken_on": "2025-03-10", "answers": [1, 1, 0, 1, 0, 0]}]}
+TODAY = now().date().isoformat()
+CALM = REFERRAL | {"screenings": [{"instrument": "phq9", "taken_on": TODAY, "answers": [0] * 9}]}
+WORSE = {"screenings": [{"instrument": "cssrs", "taken_on": TODAY, "answers": [1, 1, 0, 1, 0, 0]}]}
 
 
 @pytest.fixture

@@ -174,6 +174,24 @@ async def test_what_is_wrong_is_named_by_its_place_and_never_quoted(
     assert await intake.count("referral") == 0
 
 
+async def test_an_odd_answer_sheet_is_taken_and_said_back_and_its_safety_item_counts(intake: Intake) -> None:
+    sheet = {"instrument": "phq9", "taken_on": "2020-03-03", "answers": [7, *[0] * 7, 1], "stated_total": 9}
+    body = REFERRAL | {"screenings": [sheet]}
+    answer = await intake.call("POST", "/v1/referrals", body)
+    assert answer.status_code == 202, answer.text
+    said = answer.json()
+    assert said["express"] and said["safety_advice"]["because"] == ["phq9.item9"]
+    assert {(each["where"], each["code"]) for each in said["warnings"]} == {
+        ("/screenings/0/answers/0", "out_of_range"),
+        ("/screenings/0/taken_on", "stale"),
+        ("/screenings/0/stated_total", "total_differs"),
+    }
+    (fact,) = await intake.said()
+    assert isinstance(fact, ReferralSubmitted)
+    assert fact.case.screenings[0].answers == (7, *[0] * 7, 1)
+    assert fact.case.as_of == fact.occurred_at.date()
+
+
 async def test_everything_wrong_is_named_at_once(intake: Intake) -> None:
     sheet = {"instrument": "phq9", "taken_on": "2025-03-03", "answers": [0] * 8 + [7]}
     body = of_client(birth_date="2999-01-01") | {"problems": ["x"], "extra": 1, "screenings": [sheet]}

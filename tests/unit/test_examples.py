@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from careroute.demo.network import up_to_date
 from careroute.referral_files import Line, read
 from examples import make
 from examples.making.places import REGIONS
@@ -100,7 +101,8 @@ def tell(line: dict[str, Any], now: datetime) -> Told:
 
 @pytest.fixture(scope="module", params=[THAT_DAY, LATER], ids=["that day", "two years later"])
 def told(request: pytest.FixtureRequest) -> dict[str, Told]:
-    return {line["idempotency_key"]: tell(line, request.param) for line in lines()}
+    shown = up_to_date(list(lines()), today=request.param.date())
+    return {line["idempotency_key"]: tell(line, request.param) for line in shown}
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,13 @@ def test_codes_that_public_code_often_confuses() -> None:
 
 
 class TestPhq9:
+    def test_every_answer_that_can_be_read_is_told_by_its_item(self) -> None:
+        reading = read("phq9", (2, None, 7, "refused", 1, 0, 0, 0, 0, 3))
+        assert reading.values == (
+            ("item1", 2), ("item5", 1), ("item6", 0), ("item7", 0), ("item8", 0), ("item9", 0),
+            ("difficulty", 3),
+        )  # fmt: skip
+
     def test_the_difficulty_question_is_not_added(self) -> None:
         assert read("phq9", (*ZEROS, 3)).total == 0
         assert read("phq9", (*ZEROS, 3)).problems == ()
@@ -226,6 +233,7 @@ class TestCssrs:
     def test_an_assumed_answer_says_so(self) -> None:
         fired = {f.item: f.assumed for f in read("cssrs", (0, 0, None, None, None, 1, None)).fired}
         assert fired == {"q6": False, "q6b": True}
+        assert {f.instrument for f in read("cssrs", (0, 0, None, None, None, 1, None)).fired} == {"cssrs"}
 
     def test_a_yes_after_a_no_fires_and_is_a_contradiction(self) -> None:
         reading = read("cssrs", (0, 0, 0, 0, 1, 0, 1))
@@ -248,8 +256,7 @@ def test_an_instrument_from_the_future_is_reported() -> None:
     reading = read("phq12", (3, 3))
     assert not reading.prorated
     assert codes(reading) == [("unknown_instrument", None)]
-    assert not reading.known
-    assert not reading.complete
+    assert (reading.instrument, reading.known, reading.complete) == ("phq12", False, False)
     assert (reading.total, reading.fired, reading.not_assessed) == (None, (), ())
 
 

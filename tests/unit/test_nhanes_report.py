@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from services.intake.acceptance import Filled, accept
-from services.intake.acceptance import Sheet as SentSheet
+from services.intake.sheets import Sheet as SentSheet
 from services.triage.cases import chart_of
 from services.triage.policy import POLICIES, load
 from services.triage.urgency import Verdict, how_soon
@@ -81,6 +81,7 @@ def asked(row: Row, policy_name: str) -> Result:
         instrument="phq9", taken_on=TAKEN, answers=row.answers, language="es" if row.spanish else "en"
     )
     case = Case(
+        as_of=taken.as_of,
         age=taken.age,
         guardian=taken.guardian,
         requested_priority=taken.priority,
@@ -155,6 +156,16 @@ def test_no_total_dilutes_and_no_total_is_needed(results: list[Result]) -> None:
         if ninth(result) == "0" and 18 <= result.row.age < 65:
             severe = result.reading.given >= 20
             assert result.verdict.urgency is (Urgency.SOON if severe else Urgency.ROUTINE)
+
+
+def test_a_sheet_too_open_for_a_total_is_not_quietly_routine(results: list[Result]) -> None:
+    """Item 9 answered with zero, and more of the others left open than may be made up for."""
+    open_ = [r for r in results if ninth(r) == "0" and r.reading.total is None]
+    assert len(open_) == 2, "as many as the file holds"
+    for result in open_:
+        assert "sheet-not-scored" in {finding.rule for finding in result.verdict.reviews}
+        assert result.verdict.review_by is not None
+        assert result.verdict.review_by <= NOW + timedelta(hours=24)
 
 
 def test_english_and_spanish_alike(results: list[Result]) -> None:

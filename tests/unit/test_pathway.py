@@ -1,13 +1,15 @@
 """What kind of care and which team, case by case."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from services.triage.pathway import Pathway, what_care
+from services.triage.policy import check
 from services.triage.rules import LEVELS
-from shared.vocabulary import PROBLEMS, LevelOfCare, Sex, Urgency
+from shared.vocabulary import EXTERNAL_LEVELS, PROBLEMS, LevelOfCare, Sex, Urgency
 from tests.unit.triage_samples import CALM, POLICY, chart, decided, sheet
 
 DRINKS_3 = (sheet("phq9", *CALM), sheet("auditc", 1, 1, 1))
@@ -46,6 +48,40 @@ def modalities(found: Pathway, strength: str = "first_line") -> list[str]:
 )
 def test_the_highest_single_finding_decides_the_level(changes: dict[str, Any], level: LevelOfCare) -> None:
     assert pathway(**changes).level_of_care is level
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [
+        ("iar_1", LevelOfCare.LOW_INTENSITY),
+        ("iar_2", LevelOfCare.LOW_INTENSITY),
+        ("iar_3", LevelOfCare.MODERATE),
+        ("iar_4", LevelOfCare.HIGH),
+        ("iar_5", LevelOfCare.ACUTE),
+        ("locus_0", LevelOfCare.LOW_INTENSITY),
+        ("locus_1", LevelOfCare.LOW_INTENSITY),
+        ("locus_2", LevelOfCare.LOW_INTENSITY),
+        ("locus_3", LevelOfCare.MODERATE),
+        ("locus_4", LevelOfCare.HIGH),
+        ("locus_5", LevelOfCare.ACUTE),
+        ("locus_6", LevelOfCare.ACUTE),
+    ],
+)
+def test_a_level_that_another_tool_gave_is_taken_as_an_input(given: str, level: LevelOfCare) -> None:
+    """It raises as any other finding would, says so, and changes nothing about how soon."""
+    found = pathway(external_levels=frozenset({given}))
+    assert found.level_of_care is level
+    assert f"external_level={given}" in {finding.datum for finding in found.findings}
+    assert decided(chart(external_levels=frozenset({given}))).urgency is Urgency.ROUTINE
+    worse = pathway(external_levels=frozenset({given}), red_flags={"delirium"})
+    assert worse.level_of_care is LevelOfCare.ACUTE
+
+
+def test_every_level_of_another_tool_means_something_here() -> None:
+    for level in EXTERNAL_LEVELS:
+        assert pathway(external_levels=frozenset({level})).findings
+    levels = tuple(rule for rule in POLICY.levels if rule.id != "level-external-high")
+    assert "external level iar_4: no rule says what it means here" in check(replace(POLICY, levels=levels))
 
 
 def test_scores_of_several_instruments_are_not_added_up() -> None:

@@ -9,17 +9,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from services.triage.chart import Chart, Sheet
+from services.triage.floor import MUST_ASK
 from services.triage.pathway import what_care
 from services.triage.policy import POLICIES, check, load
 from services.triage.policy_files import PolicyRefused
 from services.triage.rules import Condition, IndicationRule, LevelRule, Policy, TeamRule
 from services.triage.witness import witness
 from shared.instruments import CONFIRMED, INSTRUMENTS, Answer, read
+from shared.instruments.problems import ProblemCode
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
 from tests.unit.triage_samples import DAY, POLICY, chart, decided, rank, sheet
 
@@ -82,6 +84,75 @@ def when(*conditions: dict[str, Any], rule: str = "phq9-severe") -> Policy:
 )  # fmt: skip
 def test_what_may_not_be_loaded(policy: Policy, fault: str) -> None:
     assert any(fault in found for found in check(policy)), list(check(policy))
+
+
+def without(*ids: str) -> Policy:
+    return replace(POLICY, rules=tuple(rule for rule in POLICY.rules if rule.id not in ids))
+
+
+def altered(id_: str, **changes: Any) -> Policy:
+    rules = tuple(replace(rule, **changes) if rule.id == id_ else rule for rule in POLICY.rules)
+    assert rules != POLICY.rules
+    return replace(POLICY, rules=rules)
+
+
+@pytest.mark.parametrize("kind", MUST_ASK)
+def test_every_doubt_reaches_a_person_under_every_policy(kind: str) -> None:
+    """Whether its rule is missing, asks nobody, or asks only where something else holds too."""
+    (rule,) = [rule for rule in POLICY.rules if rule.when == (Condition(kind=kind),)]
+    narrower = (*rule.when, Condition(kind="age", at_least=18))
+    for policy in (
+        without(rule.id),
+        altered(rule.id, asks_review=False, raises_to=Urgency.SOON),
+        altered(rule.id, when=narrower),
+    ):
+        assert f"{kind}: must go to a person" in check(policy)
+
+
+@pytest.mark.parametrize("kind", ["safety_not_assessed", "not_scored", "contradictory_sheet"])
+def test_a_doubt_asked_of_one_instrument_alone_is_not_asked(kind: str) -> None:
+    (rule,) = [rule for rule in POLICY.rules if rule.when == (Condition(kind=kind),)]
+    policy = altered(rule.id, when=(Condition(kind=kind, instrument="cssrs"),))
+    assert f"{kind}: must go to a person" in check(policy)
+
+
+@pytest.mark.parametrize("code", get_args(ProblemCode))
+def test_whatever_is_odd_about_a_sheet_reaches_a_person(code: str) -> None:
+    (rule,) = [rule for rule in POLICY.rules if any(code in condition.any_of for condition in rule.when)]
+    others = tuple(other for other in rule.when[0].any_of if other != code)
+    policies = [without(rule.id)]
+    if others:
+        policies.append(altered(rule.id, when=(replace(rule.when[0], any_of=others),)))
+    for policy in policies:
+        assert f"sheet_problem {code}: must go to a person" in check(policy)
+
+
+@pytest.mark.parametrize(
+    ("policy", "fault"),
+    [
+        (altered("flag-same-day", raises_to=Urgency.SOON), "red flag mania_acute: cannot wait at the door"),
+        (altered("flag-emergency", raises_to=None), "red flag weapon: cannot wait at the door"),
+        (altered("asked-stat", raises_to=Urgency.URGENT), "asap: would be answered sooner than stat"),
+        (altered("asked-asap", raises_to=Urgency.SOON), "urgent: would be answered sooner than asap"),
+        (altered("asked-urgent", raises_to=None, asks_review=True), None),
+        (altered("cssrs-method-or-earlier-act", raises_to=Urgency.EMERGENCY),
+         "cssrs: intermediate would be answered sooner than most_severe"),
+        (altered("cssrs-thoughts", raises_to=Urgency.VERY_URGENT),
+         "cssrs: ideation_only would be answered sooner than intermediate"),
+        (altered("asq-now", raises_to=Urgency.URGENT), None),
+        (altered("asq-positive", raises_to=Urgency.EMERGENCY),
+         "asq: positive would be answered sooner than acute_positive"),
+        (altered("flag-unknown", raises_to=Urgency.ROUTINE), "routine raises nothing"),
+        (altered("phq9-severe", raises_to=Urgency.PREVENTIVE), "preventive raises nothing"),
+        (altered("sheet-problem", raises_to=Urgency.SOON), "sheet_problem can come and go"),
+        (altered("consent-too-narrow", raises_to=Urgency.SOON), "problems_withheld can come and go"),
+        (altered("phq9-severe-estimated", raises_to=Urgency.SOON), "estimated_total can come and go"),
+    ],
+)  # fmt: skip
+def test_what_is_more_severe_is_never_answered_later(policy: Policy, fault: str | None) -> None:
+    """A policy that lowers, or could lower when something worsens, is refused; another one is not."""
+    found = list(check(policy))
+    assert any(fault in each for each in found) if fault else found == []
 
 
 @pytest.mark.parametrize(

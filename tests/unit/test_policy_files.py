@@ -53,7 +53,12 @@ def test_what_is_not_said_is_taken_over_and_what_is_said_is_in_its_place() -> No
     assert [rule.id for rule in UK.rules] == [*ids, "eating-disorder-young", "first-episode-psychosis"]
     own = {rule.id for rule, base in zip(US.rules, POLICY.rules, strict=True) if rule != base}
     assert own == {"flag-emergency", "flag-same-day", "flag-perinatal", "flag-after-discharge"}
-    assert (US.levels, US.team, US.reasons) == (POLICY.levels, POLICY.team, POLICY.reasons)
+    assert {rule.id for rule in US.levels if rule not in POLICY.levels} == {
+        "level-trauma-screen",
+        "level-trauma-screen-women",
+        "level-perinatal-depression",
+    }
+    assert (US.team, US.reasons) == (POLICY.team, POLICY.reasons)
     assert isinstance(US.clocks[Urgency.ROUTINE], BusinessDays)
 
 
@@ -64,12 +69,12 @@ def test_what_is_not_said_is_taken_over_and_what_is_said_is_in_its_place() -> No
         (lambda t: t.replace('extends = "network-default"', 'extends = "../x"'), "give the name"),
         (lambda t: t.replace('extends = "network-default"', 'extends = "uk-response-times"'),
          "extends another policy itself"),
-        (lambda t: t.replace('extends_version = "2026-01"', 'extends_version = "2025-01"'),
-         "network-default is at version 2026-01"),
+        (lambda t: t.replace('extends_version = "2026-11"', 'extends_version = "2025-01"'),
+         "network-default is at version 2026-11"),
         (lambda t: t.replace('id = "flag-emergency"', 'id = "flag-emergncy"'), "replaces nothing"),
         (lambda t: t.replace('id = "flag-perinatal"', 'id = "flag-emergency"'), "replaces nothing"),
         (lambda t: t.replace("replaces = true\n", "", 1), "say `replaces = true`"),
-        (lambda t: t.replace('version = "2026-01"\n', "", 1), "version: Field required"),
+        (lambda t: t.replace('version = "2026-11"\n', "", 1), "version: Field required"),
         (lambda t: t.replace('zone = "America/New_York"', 'zone = "America/Newyork"'), "not a time zone"),
         (lambda t: t.replace("holidays_until = 2027-12-31", "holidays_until = 2026-12-31"),
          "is after holidays_until"),

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from services.triage.rules import Finding
 from services.triage.urgency import Before, settle
 from shared.instruments import INSTRUMENTS, Answer
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
-from tests.unit.triage_samples import ASKED_AT, CALM, CHART, POLICY, chart, decided, rank, sheet
+from tests.unit.triage_samples import ASKED_AT, CALM, CHART, DAY, POLICY, chart, decided, rank, sheet
 
 NHANES = Path(__file__).parents[3] / "shared" / "data" / "nhanes" / "phq9_2015_2016.csv"
 
@@ -233,6 +234,24 @@ class TestPreventive:
         assert verdict.urgency is Urgency.PREVENTIVE
         assert verdict.respond_by == ASKED_AT + timedelta(days=42)
 
+    def test_a_person_may_read_why(self) -> None:
+        both = chart(problems={"wellbeing", "stress"}, sheets=self.LITTLE.sheets)
+        assert decided(both).findings == (Finding("preventive", "stress, wellbeing", POLICY.preventive.text),)
+        assert decided(CHART).findings == (
+            Finding("routine", "no rule raised it", "No rule asks for an earlier response."),
+        )
+        before = Before(urgency=Urgency.SOON, respond_by=ASKED_AT)
+        assert decided(CHART, before).findings == (
+            Finding(
+                "kept",
+                "earlier decision=soon",
+                "Kept from before. Rules can raise this; only a named clinician lowers it.",
+            ),
+        )
+        text = {rule.id: rule.text for rule in POLICY.rules}["phq9-item9"]
+        positive = chart(sheets=(sheet("phq9", *CALM[:8], 1),))
+        assert decided(positive).findings == (Finding("phq9-item9", "phq9.item9=1", text, DAY),)
+
     def test_also_for_all_the_problems_it_is_meant_for(self) -> None:
         case = chart(problems={"wellbeing", "stress"}, sheets=self.LITTLE.sheets)
         assert decided(case).urgency is Urgency.PREVENTIVE
@@ -273,6 +292,14 @@ class TestAgain:
         for ended in (ASKED_AT - timedelta(days=9), ASKED_AT):
             over = Before(urgency=Urgency.SOON, respond_by=ended)
             assert decided(worse, over).respond_by == ASKED_AT + timedelta(hours=24)
+
+    def test_what_was_settled_is_remembered_as_it_is_stored(self) -> None:
+        """Rule, datum and day; these marks are kept with the referral and must mean the same tomorrow."""
+        case = chart(sheets=(sheet("phq9", *CALM[:8], 1),), past_attempt=True)
+        assert settle(decided(case).findings) == {
+            ("phq9-item9", "phq9.item9=1", "2026-03-01"),
+            ("past-attempt", "past_attempt=yes", ""),
+        }
 
     def test_who_keeps_it_is_said_where_no_rule_does(self) -> None:
         def why(case: Any, before: Before) -> list[str]:

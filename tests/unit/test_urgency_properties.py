@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from services.triage.chart import Chart, Sheet
 from services.triage.pathway import what_care
-from services.triage.rules import LEVELS
+from services.triage.policy import POLICIES, load
+from services.triage.rules import LEVELS, Policy
 from services.triage.urgency import Before, Verdict
-from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, read
-from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
-from tests.unit.triage_samples import ASKED_AT, DAY, POLICY, decided, rank
+from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, read
+from shared.vocabulary import EXTERNAL_LEVELS, PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
+from tests.unit.triage_samples import ASKED_AT, DAY, decided, rank
 
 RawSheet = tuple[str, tuple[Answer, ...], date]
 
@@ -25,11 +26,14 @@ def raw_sheets(draw: st.DrawFn) -> RawSheet:
         draw(st.one_of(st.integers(item.low, item.high), st.sampled_from([None, "refused", "unknown"])))
         for item in INSTRUMENTS[key].items
     )
-    return key, answers, DAY - timedelta(days=draw(st.integers(0, 60)))
+    return key, answers, DAY - timedelta(days=draw(st.integers(-3, 60)))
 
 
-def to_sheet(raw: RawSheet) -> Sheet:
-    return Sheet(raw[2], read(raw[0], raw[1]))
+def to_sheet(raw: RawSheet, age: int | None = None) -> Sheet:
+    """As of one day, so that some are out of date, of one person, so that some are for another age."""
+    key, answers, taken_on = raw
+    circumstances = Circumstances(taken_on=taken_on, as_of=DAY, age=age)
+    return Sheet(taken_on, read(key, answers, circumstances=circumstances))
 
 
 def sometimes(codes: frozenset[str] | set[str], most: int = 3) -> st.SearchStrategy[frozenset[str]]:
@@ -48,12 +52,20 @@ CHARTS = st.builds(
     red_flags=sometimes(RED_FLAGS | {"a_new_flag"}, 2),
     past_attempt=st.sampled_from([None, True, False]),
     treatments_without_benefit=st.integers(0, 4),
+    external_levels=sometimes(EXTERNAL_LEVELS, 2),
     shares_with_network=st.booleans(),
+    problems_withheld=st.booleans(),
+)
+SHIPPED = st.sampled_from(
+    [
+        load(POLICIES / f"{name}.toml")
+        for name in ("network-default", "uk-response-times", "us-access-standards")
+    ]
 )
 
 
 def with_sheets(chart: Chart, raw: list[RawSheet]) -> Chart:
-    return replace(chart, sheets=tuple(map(to_sheet, raw)))
+    return replace(chart, sheets=tuple(to_sheet(one, chart.age) for one in raw))
 
 
 def shown(urgency: Urgency) -> int:
@@ -62,11 +74,13 @@ def shown(urgency: Urgency) -> int:
 
 
 def safety_known(raw: list[RawSheet]) -> bool:
-    return any(key in SAFETY_INSTRUMENTS for key, _, _ in raw)
+    return any(one[0] in SAFETY_INSTRUMENTS and to_sheet(one).reading.current for one in raw)
 
 
-@given(CHARTS, st.lists(raw_sheets(), max_size=3), st.data())
-def test_a_worse_answer_never_lowers(chart: Chart, raw: list[RawSheet], data: st.DataObject) -> None:
+@given(SHIPPED, CHARTS, st.lists(raw_sheets(), max_size=3), st.data())
+def test_a_worse_answer_never_lowers(
+    policy: Policy, chart: Chart, raw: list[RawSheet], data: st.DataObject
+) -> None:
     """0 to 1 to 2 to 3; and an open safety answer counts as positive until it is answered with zero."""
     places = [
         (s, i)
@@ -87,21 +101,24 @@ def test_a_worse_answer_never_lowers(chart: Chart, raw: list[RawSheet], data: st
     else:
         score = data.draw(st.integers(1 if item.safety or item.asked_if else item.low, item.high))
     worse = (*answers[:i], item.score(score), *answers[i + 1 :])
-    before = decided(with_sheets(chart, raw))
-    after = decided(with_sheets(chart, [*raw[:s], (key, worse, day), *raw[s + 1 :]]))
+    before = decided(with_sheets(chart, raw), policy=policy)
+    after = decided(with_sheets(chart, [*raw[:s], (key, worse, day), *raw[s + 1 :]]), policy=policy)
     assert shown(after.urgency) >= shown(before.urgency)
 
 
-@given(CHARTS, st.lists(raw_sheets(), max_size=2), raw_sheets())
-def test_one_more_sheet_never_lowers(chart: Chart, raw: list[RawSheet], another: RawSheet) -> None:
+@given(SHIPPED, CHARTS, st.lists(raw_sheets(), max_size=2), raw_sheets())
+def test_one_more_sheet_never_lowers(
+    policy: Policy, chart: Chart, raw: list[RawSheet], another: RawSheet
+) -> None:
     """Once a safety question was asked; the first one to ask it may end that doubt."""
     if safety_known(raw):
-        before = decided(with_sheets(chart, raw))
-        after = decided(with_sheets(chart, [*raw, another]))
+        before = decided(with_sheets(chart, raw), policy=policy)
+        after = decided(with_sheets(chart, [*raw, another]), policy=policy)
         assert shown(after.urgency) >= shown(before.urgency)
 
 
 @given(
+    SHIPPED,
     CHARTS,
     st.lists(raw_sheets(), max_size=2),
     sometimes(RED_FLAGS | {"a_new_flag"}),
@@ -109,6 +126,7 @@ def test_one_more_sheet_never_lowers(chart: Chart, raw: list[RawSheet], another:
     sometimes({"F31.0", "F05", "R45.851"}),
 )
 def test_a_flag_a_problem_or_a_diagnosis_more_never_lowers(
+    policy: Policy,
     chart: Chart,
     raw: list[RawSheet],
     flags: frozenset[str],
@@ -122,43 +140,47 @@ def test_a_flag_a_problem_or_a_diagnosis_more_never_lowers(
         problems=less.problems | problems,
         diagnoses=less.diagnoses | diagnoses,
     )
-    before, after = decided(less), decided(more)
+    before, after = decided(less, policy=policy), decided(more, policy=policy)
     assert shown(after.urgency) >= shown(before.urgency)
     if flags - less.red_flags:
         assert len(after.findings) > len([f for f in before.findings if f.rule != "routine"])
-    level = LEVELS.index(what_care(less, POLICY, before.urgency).level_of_care)
-    assert LEVELS.index(what_care(more, POLICY, after.urgency).level_of_care) >= level
+    level = LEVELS.index(what_care(less, policy, before.urgency).level_of_care)
+    assert LEVELS.index(what_care(more, policy, after.urgency).level_of_care) >= level
 
 
-@given(CHARTS, st.lists(raw_sheets(), max_size=3), st.randoms())
+@given(SHIPPED, CHARTS, st.lists(raw_sheets(), max_size=3), st.randoms())
 def test_order_does_not_matter_and_asked_twice_is_answered_alike(
-    chart: Chart, raw: list[RawSheet], chance: random.Random
+    policy: Policy, chart: Chart, raw: list[RawSheet], chance: random.Random
 ) -> None:
     shuffled = list(raw)
     chance.shuffle(shuffled)
     one, other = with_sheets(chart, raw), with_sheets(chart, shuffled)
-    assert decided(one) == decided(other)
-    urgency = decided(one).urgency
-    assert what_care(one, POLICY, urgency) == what_care(other, POLICY, urgency)
+    assert decided(one, policy=policy) == decided(other, policy=policy)
+    urgency = decided(one, policy=policy).urgency
+    assert what_care(one, policy, urgency) == what_care(other, policy, urgency)
 
 
-@given(CHARTS, st.lists(raw_sheets(), max_size=3))
-def test_every_chart_has_an_answer_with_a_reason_and_a_deadline(chart: Chart, raw: list[RawSheet]) -> None:
-    verdict = decided(with_sheets(chart, raw))
+@given(SHIPPED, CHARTS, st.lists(raw_sheets(), max_size=3))
+def test_every_chart_has_an_answer_with_a_reason_and_a_deadline(
+    policy: Policy, chart: Chart, raw: list[RawSheet]
+) -> None:
+    verdict = decided(with_sheets(chart, raw), policy=policy)
     assert verdict.findings
     assert all(finding.text and finding.datum for finding in verdict.findings)
-    assert ASKED_AT < verdict.respond_by == ASKED_AT + POLICY.clocks[verdict.urgency]
+    assert ASKED_AT < verdict.respond_by == ASKED_AT + policy.clocks[verdict.urgency]
     assert (verdict.review_by is None) == (not verdict.reviews)
     assert verdict.reviews or not verdict.holds
-    pathway = what_care(chart, POLICY, verdict.urgency)
+    pathway = what_care(chart, policy, verdict.urgency)
     assert "therapist" in pathway.team
     assert all(rule.problem in chart.problems for rule in pathway.indications)
 
 
-@given(CHARTS, st.lists(raw_sheets(), max_size=3))
-def test_a_positive_or_open_safety_item_is_never_diluted(chart: Chart, raw: list[RawSheet]) -> None:
+@given(SHIPPED, CHARTS, st.lists(raw_sheets(), max_size=3))
+def test_a_positive_or_open_safety_item_is_never_diluted(
+    policy: Policy, chart: Chart, raw: list[RawSheet]
+) -> None:
     """Each fired or open safety item means a day at most and a person, whatever surrounds it."""
-    verdict: Verdict = decided(with_sheets(chart, raw))
+    verdict: Verdict = decided(with_sheets(chart, raw), policy=policy)
     open_or_positive = [
         reading for reading in (to_sheet(r).reading for r in raw) if reading.fired or reading.not_assessed
     ]
@@ -167,11 +189,19 @@ def test_a_positive_or_open_safety_item_is_never_diluted(chart: Chart, raw: list
         assert verdict.reviews
 
 
-@given(CHARTS, st.lists(raw_sheets(), max_size=2), st.sampled_from(list(Urgency)), st.integers(-100, 900))
-def test_asked_again_never_lowers(chart: Chart, raw: list[RawSheet], urgency: Urgency, hours: int) -> None:
+@given(
+    SHIPPED,
+    CHARTS,
+    st.lists(raw_sheets(), max_size=2),
+    st.sampled_from(list(Urgency)),
+    st.integers(-100, 900),
+)
+def test_asked_again_never_lowers(
+    policy: Policy, chart: Chart, raw: list[RawSheet], urgency: Urgency, hours: int
+) -> None:
     before = Before(urgency=urgency, respond_by=ASKED_AT + timedelta(hours=hours))
-    verdict = decided(with_sheets(chart, raw), before)
+    verdict = decided(with_sheets(chart, raw), before, policy=policy)
     assert rank(verdict.urgency) >= rank(urgency)
-    assert shown(verdict.urgency) >= shown(decided(with_sheets(chart, raw)).urgency)
+    assert shown(verdict.urgency) >= shown(decided(with_sheets(chart, raw), policy=policy).urgency)
     if before.respond_by > ASKED_AT:
         assert verdict.respond_by <= before.respond_by

@@ -1,11 +1,14 @@
 """Without the consent for it the substance-use part stays in triage; the rest, and the urgency, go on."""
 
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
 
 from services.triage.deciding import decide
+from services.triage.policy import check
 from services.triage.standing import Standing
 from services.triage.withholding import NOT_SHARED, shared_part
 from shared.events import (
@@ -144,3 +147,62 @@ def test_the_clinician_in_triage_reads_every_reason() -> None:
     review = decide(one, standing, POLICY, now=now()).standing.review
     assert review is not None
     assert "red_flag=withdrawal_danger" in {reason.datum for reason in review.reasons}
+
+
+class TestNothingLeftToMatchOn:
+    """The only problems are the ones that consent does not cover: a person asks for it, in plain sight."""
+
+    ONLY: ClassVar[dict[str, Any]] = {
+        "problems": ("alcohol", "drugs"),
+        "diagnoses": ("F10.20",),
+        "screenings": (CALM_SHEET, HEAVY),
+    }
+
+    def test_a_person_is_asked_and_matching_waits(self) -> None:
+        (review,) = told(**self.ONLY, consent=NO)
+        assert isinstance(review, ReviewRequested)
+        assert review.holds
+        assert review.review_by <= review.occurred_at + timedelta(hours=24)
+        assert "consent-too-narrow" in {reason.rule for reason in review.reasons}
+
+    def test_the_reason_does_not_tell_what_it_withholds(self) -> None:
+        for each in told(**self.ONLY, consent=NO):
+            text = each.model_dump_json(exclude={"event_id", "referral_id"})
+            assert [mark for mark in MARKS if mark.lower() in text.lower()] == []
+
+    def test_one_problem_that_may_be_shared_goes_on(self) -> None:
+        assert triaged(problems=("alcohol", "depression"), consent=NO).needs.problems == ("depression",)
+
+    def test_so_does_the_consent(self) -> None:
+        assert triaged(**self.ONLY, consent=YES).needs.problems == ("alcohol", "drugs")
+
+    def test_a_referral_that_names_no_problem_withholds_none(self) -> None:
+        assert not any(isinstance(each, ReviewRequested) for each in told(problems=(), consent=NO))
+
+    def test_an_emergency_does_not_wait_for_paperwork(self) -> None:
+        urgent = {**self.ONLY, "red_flags": ("overdose",)}
+        decision = triaged(**urgent, consent=NO)
+        assert decision.urgency is Urgency.EMERGENCY and decision.in_review
+
+    def test_the_consent_that_comes_later_lets_it_go_on(self) -> None:
+        first = fact(**self.ONLY, consent=NO)
+        held = decide(
+            first,
+            Standing(referral_id=first.referral_id, region=first.region, clinic=first.clinic),
+            POLICY,
+            now=now(),
+        ).standing
+        assert held.state == "held"
+        later = fact(first.referral_id, kind="amended", revision=2, **self.ONLY, consent=YES)
+        outcome = decide(later, held, POLICY, now=now())
+        assert outcome.standing.state == "triaged"
+        (decision,) = [each for each in outcome.said if isinstance(each, ReferralTriaged)]
+        assert decision.needs.problems == ("alcohol", "drugs")
+
+    @pytest.mark.parametrize("word", ["Alcohol", "a drug", "substance use", "42 CFR Part 2", "detox"])
+    def test_a_policy_whose_reason_would_tell_is_refused(self, word: str) -> None:
+        rules = tuple(
+            replace(rule, text=f"{rule.text} {word}") if rule.id == "consent-too-narrow" else rule
+            for rule in POLICY.rules
+        )
+        assert any("would tell the network" in fault for fault in check(replace(POLICY, rules=rules)))

@@ -30,6 +30,7 @@ def _id(n: int) -> UUID:
 
 
 CASE: Final = Case(
+    as_of=date(2026, 11, 23),
     age=34,
     sex=Sex.FEMALE,
     perinatal=True,
@@ -53,6 +54,7 @@ CASE: Final = Case(
     ),
     past_treatments=(PastTreatment(modality="cbt", helped=True),),
     past_attempt=False,
+    external_levels=("iar_3",),
     goals=("parenting",),
     strengths=("family_support",),
     wishes=(Wish(criterion="therapist_gender", values=("woman",), must=True),),

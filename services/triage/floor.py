@@ -1,0 +1,137 @@
+"""What every policy does at least, whatever else it says: each safety item, red flag, requested priority and
+doubt has an outcome, what is more severe is never answered later, and no sentence labels a person or tells
+what it withholds.
+
+Part of what `policy.py` checks before a policy may be loaded.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Final, get_args
+
+from services.triage import substance
+from services.triage.rules import URGENCIES, Condition, Policy, Rule, at_least_as_urgent
+from services.triage.words import forbidden_in
+from shared.instruments import INSTRUMENTS
+from shared.instruments.problems import ProblemCode
+from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
+
+A_DAY_AT_MOST: Final = URGENCIES.index(Urgency.URGENT)
+MUST_ASK: Final = (
+    "safety_not_assessed",
+    "not_scored",
+    "no_safety_question",
+    "safety_conflict",
+    "contradictory_sheet",
+    "unknown_red_flag",
+    "unknown_problem",
+    "age_unknown",
+    "no_consent",
+    "problems_withheld",
+    "read_notes",
+)
+
+
+def too_little(policy: Policy) -> Iterator[str]:
+    """In sentences; nothing when the policy does at least what all of them do."""
+    yield from _safety_items(policy)
+    yield from _by_tier(policy)
+    yield from _flags(policy)
+    yield from _priorities(policy)
+    yield from _doubts(policy)
+    yield from _wording(policy)
+
+
+def _alone(policy: Policy, kind: str) -> Iterator[tuple[Rule, Condition]]:
+    """Rules that this one condition is enough for."""
+    for rule in policy.rules:
+        if len(rule.when) == 1 and rule.when[0].kind == kind:
+            yield rule, rule.when[0]
+
+
+def _safety_items(policy: Policy) -> Iterator[str]:
+    """Every safety item of every instrument, alone and at its lowest positive answer, means a day."""
+    covered = {
+        (condition.instrument, item)
+        for rule, condition in _alone(policy, "safety_item")
+        if (condition.at_least or 1) <= 1 and rule.raises_to and rule.asks_review
+        if at_least_as_urgent(rule.raises_to, Urgency.URGENT)
+        for item in condition.items
+    }
+    for instrument in INSTRUMENTS.values():
+        for item in instrument.safety_items:
+            if (instrument.key, item) not in covered and (None, item) not in covered:
+                yield f"{instrument.key}.{item}: no rule of its own raises it to urgent and asks a person"
+
+
+def _by_tier(policy: Policy) -> Iterator[str]:
+    """A more severe tier of an instrument is answered at least as soon as a less severe one."""
+    for instrument in INSTRUMENTS.values():
+        for severe, less in pairwise(instrument.tiers):
+            if _latest(policy, instrument.key, severe.items) > _soonest(policy, instrument.key, less.items):
+                yield f"{instrument.key}: {less.key} would be answered sooner than {severe.key}"
+
+
+def _latest(policy: Policy, instrument: str, items: Iterable[str]) -> int:
+    return max(_place_of(policy, instrument, item) for item in items)
+
+
+def _soonest(policy: Policy, instrument: str, items: Iterable[str]) -> int:
+    return min(_place_of(policy, instrument, item) for item in items)
+
+
+def _place_of(policy: Policy, instrument: str, item: str) -> int:
+    """The place of its urgency in the order, the most urgent first, for this item alone."""
+    return _first(
+        rule
+        for rule, condition in _alone(policy, "safety_item")
+        if item in condition.items and condition.instrument in (None, instrument)
+    )
+
+
+def _first(rules: Iterable[Rule]) -> int:
+    return min((URGENCIES.index(rule.raises_to) for rule in rules if rule.raises_to), default=len(URGENCIES))
+
+
+def _flags(policy: Policy) -> Iterator[str]:
+    alone = list(_alone(policy, "red_flag"))
+    covered = {flag for _, condition in alone for flag in condition.any_of}
+    for flag in sorted(RED_FLAGS - covered):
+        yield f"red flag {flag}: no rule answers it"
+    for flag in sorted(EXPRESS_RED_FLAGS & covered):
+        if _first(rule for rule, condition in alone if flag in condition.any_of) > A_DAY_AT_MOST:
+            yield f"red flag {flag}: cannot wait at the door, so it must be urgent or more"
+
+
+def _priorities(policy: Policy) -> Iterator[str]:
+    alone = list(_alone(policy, "requested_priority"))
+    covered = {asked for _, condition in alone for asked in condition.any_of}
+    for priority in Priority:
+        if priority not in covered and priority is not Priority.ROUTINE:
+            yield f"requested priority {priority}: no rule answers it"
+    for sooner, later in pairwise((Priority.STAT, Priority.ASAP, Priority.URGENT, Priority.ROUTINE)):
+        first, second = (_first(r for r, c in alone if asked in c.any_of) for asked in (sooner, later))
+        if first > second:
+            yield f"requested priority {later}: would be answered sooner than {sooner}"
+    unknown = [r for r, c in _alone(policy, "requested_priority") if Priority.UNKNOWN in c.any_of]
+    if not any(rule.asks_review for rule in unknown):
+        yield "requested priority unknown: must go to a person"
+
+
+def _doubts(policy: Policy) -> Iterator[str]:
+    """What is not known, not understood or contradictory reaches a person under every policy."""
+    for kind in MUST_ASK:
+        if not any(rule.asks_review and not condition.instrument for rule, condition in _alone(policy, kind)):
+            yield f"{kind}: must go to a person"
+    asked = {c for rule, each in _alone(policy, "sheet_problem") if rule.asks_review for c in each.any_of}
+    for code in sorted(set(get_args(ProblemCode)) - asked):
+        yield f"sheet_problem {code}: must go to a person"
+
+
+def _wording(policy: Policy) -> Iterator[str]:
+    for rule, _ in _alone(policy, "problems_withheld"):
+        for told in substance.TELLING.finditer(f"{rule.id} {rule.text}"):
+            yield f"{rule.id}: {told.group(0)!r} would tell the network what is withheld"
+    for text in policy.texts():
+        for word in forbidden_in(text):
+            yield f"the wording {word!r} is not allowed: an urgency is a response time and no more"
