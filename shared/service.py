@@ -27,7 +27,16 @@ from shared.events import EXPRESS_TOPICS, Lane, Topic
 from shared.health import Health, Turning
 from shared.http import Edge
 from shared.metrics import MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, RELAY_LEADS, RETRIES
-from shared.postgres import OWN_TABLES, TRANSIENT, Connection, Pool, migrate, open_pool, transaction
+from shared.postgres import (
+    OWN_TABLES,
+    SERVER_SETTINGS,
+    TRANSIENT,
+    Connection,
+    Pool,
+    migrate,
+    open_pool,
+    transaction,
+)
 from shared.settings import ServiceSettings
 
 log = logs.get(__name__)
@@ -261,7 +270,10 @@ class Service:
     def _relay(self, lane: Lane) -> outbox.Relay:
         async def connect() -> Connection:
             return await asyncpg.connect(
-                self.settings.database_url.get_secret_value(), timeout=10, command_timeout=30
+                self.settings.database_url.get_secret_value(),
+                timeout=10,
+                command_timeout=30,
+                server_settings=SERVER_SETTINGS,
             )
 
         async def start_producer() -> outbox.Producer:
