@@ -45,7 +45,7 @@ class Plan:
     postgres: int = 2
     batch: int = 100
     batch_ms: float = 5.0
-    places: int = 16
+    places: int = 48
     per_host: int = 4
     hosts: int = 200
     endpoint_ms: float = 100.0

@@ -204,7 +204,7 @@ def _took(found: Simulation) -> list[float]:
 def _tell_levels(given: argparse.Namespace, costs: Costs, plan: Plan) -> None:
     """Five minutes at so many times the busiest hour, until it breaks."""
     three = replace(plan, replicas=3, postgres=4)
-    for each in (plan, three, replace(three, places=64, per_host=16)):
+    for each in (plan, three, replace(three, places=192, per_host=16)):
         rows = []
         for level in EACH_LEVEL:
             rate = level * _peak(given.year)

@@ -70,7 +70,7 @@ class NotifySettings(ServiceSettings):
     ] = 10
     concurrency: Annotated[
         int, Field(ge=1, le=1000, description="Ordinary deliveries under way at once.")
-    ] = 16
+    ] = 48
     per_host: Annotated[int, Field(ge=1, le=1000, description="Of these, most to one host.")] = 4
     express_concurrency: Annotated[
         int, Field(ge=1, le=1000, description="Alerts under way at once, beside the ordinary ones.")
