@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared.events import Consent, ReferralTriaged
+from shared.events import Consent, ReferralTriaged, ReviewRequested
 from shared.postgres import Pool
 from tests.postgres.test_triage_http import Call, back, decide, keys, triage
 from tests.postgres.triage_support import fact, last, take
@@ -67,6 +67,38 @@ async def test_consent_given_later_shares_the_whole(triage: tuple[Pool, Call]) -
     given = Consent(share_with_network=True, share_substance_use=True)
     await take(pool, fact(referral_id, kind="amended", revision=2, **WHOLE, consent=given))
     assert (await last(pool, ReferralTriaged)).needs.problems == WHOLE["problems"]
+
+
+async def test_consent_taken_back_later_withholds_from_then_on(triage: tuple[Pool, Call]) -> None:
+    pool, _ = triage
+    referral_id = uuid4()
+    given = Consent(share_with_network=True, share_substance_use=True)
+    await take(pool, fact(referral_id, **WHOLE, consent=given))
+    assert (await last(pool, ReferralTriaged)).needs.problems == WHOLE["problems"]
+    await take(pool, fact(referral_id, kind="amended", revision=2, **WHOLE, consent=NO))
+    decision = await last(pool, ReferralTriaged)
+    assert decision.revision == 2
+    assert decision.needs.problems == ("depression",)
+    assert "alcohol" not in decision.model_dump_json()
+
+
+async def test_consent_to_the_network_taken_back_holds_the_referral(triage: tuple[Pool, Call]) -> None:
+    pool, _ = triage
+    referral_id = uuid4()
+    await take(pool, fact(referral_id, problems=("depression",), consent=NO))
+    await take(
+        pool,
+        fact(
+            referral_id,
+            kind="amended",
+            revision=2,
+            problems=("depression",),
+            consent=Consent(share_with_network=False),
+        ),
+    )
+    asked = await last(pool, ReviewRequested)
+    assert asked.holds
+    assert "no-consent" in {rule.rule for rule in asked.reasons}
 
 
 async def test_an_emergency_that_discloses_nothing_is_refused(triage: tuple[Pool, Call]) -> None:
