@@ -40,7 +40,7 @@ check: $(DEV) ## ruff, mypy --strict, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-mutation: $(MUTATION) ## Change the clinical code line by line; 95 of 100 changes must be noticed (a quarter of an hour)
+mutation: $(MUTATION) ## Change the clinical code line by line; 95 of 100 changes must be noticed (about five minutes)
 	@$(BIN)/python -m tests.mutation
 
 bench: $(DEV) $(PEER) ## Every figure beside its limit, as tables and JSON lines (hours; each script takes smaller sizes)
