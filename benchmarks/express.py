@@ -1,7 +1,9 @@
 """From acceptance of a crisis referral to its psychiatrist's endpoint being called, with and without backlog.
 
 The backlog: routine referrals accepted while triage, matching and notify are stopped. They are started again
-and work on it while the crises come in, one every few hundred milliseconds.
+and work on it while the crises come in, one every few hundred milliseconds. Measured twice: each service
+in one process, and triage and notify with a process for each lane, as the profile `express` of
+docker-compose.yml has them.
 """
 
 import asyncio
@@ -10,15 +12,19 @@ import statistics
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import asyncpg
 
 from benchmarks.calling import Line
 from benchmarks.figures import line, machine, percentile, table
-from benchmarks.flow import PATIENCE
+from benchmarks.flow import PATIENCE, PROJECT
 from benchmarks.network import CLINICS, JSON, Town, arguments, crisis, settle, town
+from careroute.local import service
+from careroute.local.ports import choose_all
 
 BEHIND = ("triage", "matching", "notify")
+SPLIT = ("triage", "notify")
 CHUNK = 5000
 SENT = """
     select convert_from(body, 'utf8')::json ->> 'referral_id' as id,
@@ -41,19 +47,51 @@ class Found:
 def main() -> None:
     given = arguments(__doc__, backlog=100_000, n=100, pause=300)
     machine()
-    with town() as here:
-        here.stack.start_services(seconds=PATIENCE)
-        settle(here)
-        asyncio.run(_warm_up(here))
-        alone = asyncio.run(_crises(here, given.n, given.pause / 1000))
-        here.stack.processes.stop(*BEHIND)
-        asyncio.run(_pile_up(here, given.backlog))
+    for name, apart in (("express", False), ("express_apart", True)):
+        with town() as here:
+            alone, behind = _measure(here, given.backlog, given.n, given.pause / 1000, apart=apart)
+        _tell(name, alone, behind, given.backlog)
+
+
+def _measure(here: Town, backlog: int, n: int, pause: float, *, apart: bool) -> tuple[Found, Found]:
+    here.stack.start_services("intake", seconds=PATIENCE)
+    _start(here, apart=apart)
+    settle(here)
+    asyncio.run(_warm_up(here))
+    alone = asyncio.run(_crises(here, n, pause))
+    here.stack.processes.stop(*BEHIND, *map(_express, SPLIT if apart else ()))
+    asyncio.run(_pile_up(here, backlog))
+    _start(here, apart=apart)
+    told = len(here.endpoints.calls)
+    behind = asyncio.run(_crises(here, n, pause))
+    routine = len(here.endpoints.calls) - told - 2 * n
+    print(f"  {routine} other webhooks were sent meanwhile; the backlog makes {5 * backlog}")
+    return alone, behind
+
+
+def _start(here: Town, *, apart: bool) -> None:
+    """What is behind intake; apart, with another process for the express lane of those on a crisis's way."""
+    if not apart:
         here.stack.start_services(*BEHIND, seconds=PATIENCE)
-        told = len(here.endpoints.calls)
-        behind = asyncio.run(_crises(here, given.n, given.pause / 1000))
-        routine = len(here.endpoints.calls) - told - 2 * given.n
-        print(f"  {routine} other webhooks were sent meanwhile; the backlog makes {5 * given.backlog}")
-    _tell(alone, behind, given.backlog)
+        return
+    ports = choose_all(map(_express, SPLIT), wanted={}, preferred={})
+    for name in SPLIT:
+        _start_lane(here, name, name, here.stack.ports[name], "routine")
+        _start_lane(here, _express(name), name, ports[_express(name)], "express")
+    here.stack.start_services("matching", seconds=PATIENCE)
+    here.stack.wait_ready(*SPLIT, seconds=PATIENCE)
+    probes = {name: partial(service.is_ready, port) for name, port in ports.items()}
+    here.stack.processes.wait(probes, PATIENCE)
+
+
+def _start_lane(here: Town, process: str, name: str, port: int, lane: str) -> None:
+    environment = here.stack.settings.environment(name) | {"CAREROUTE_LANES": lane}
+    spec = service.spec(process, f"services.{name}.app:create_app", port, environment, PROJECT)
+    here.stack.processes.start(spec)
+
+
+def _express(name: str) -> str:
+    return f"{name}-express"
 
 
 async def _warm_up(here: Town) -> None:
@@ -121,15 +159,15 @@ async def _rows(here: Town, name: str, query: str, *values: object) -> dict[str,
         await connection.close()
 
 
-def _tell(one: Found, other: Found, backlog: int) -> None:
+def _tell(what: str, one: Found, other: Found, backlog: int) -> None:
     alone, behind = one.took, other.took
     shares = (("p50 ms", 0.5), ("p90 ms", 0.9), ("p99 ms", 0.99), ("longest ms", 1.0))
     rows = [(name, percentile(alone, share), percentile(behind, share)) for name, share in shares]
-    title = f"express: {len(alone)} crises, accepted to psychiatrist called"
+    title = f"{what}: {len(alone)} crises, accepted to psychiatrist called"
     table(title, ("", "no backlog", f"behind {backlog:,} routine"), rows)
     hops = [(name, one.hops[place], other.hops[place]) for place, name in enumerate(HOPS)]
     table("where it was spent: ms since the hop before (median)", ("", "no backlog", "behind"), hops)
-    for name, share in (("express_p50", 0.5), ("express_p99", 0.99)):
+    for name, share in ((f"{what}_p50", 0.5), (f"{what}_p99", 0.99)):
         ours, limit = [percentile(behind, share)], [percentile(alone, share)]
         line(name, ours=ours, limit=limit, unit="ms", n=len(alone), more={"backlog": backlog})
 

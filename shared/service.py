@@ -75,7 +75,10 @@ class Service:
         self._loops: list[_Loop] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._broker: KafkaBroker | None = None
-        self._relays = [self._relay(lane) for lane in Lane]
+        self._lanes = [lane for lane in Lane if settings.lanes in ("both", lane)]
+        self._relays = [self._relay(lane) for lane in self._lanes]
+        for lane in Lane:
+            RELAY_LEADS.labels(lane).set(0)
 
     @property
     def pool(self) -> Pool:
@@ -85,8 +88,11 @@ class Service:
         return self._pool
 
     def consumes(self, topic: Topic, *, group: str, handler: Handler) -> None:
-        """Batches of this topic go to `handler(connection, facts)`, inside a transaction."""
+        """Batches of this topic go to `handler(connection, facts)`, inside a transaction; here or, as the
+        lanes of this process are, in another."""
         express = topic in EXPRESS_TOPICS
+        if (Lane.EXPRESS if express else Lane.ROUTINE) not in self._lanes:
+            return
         consumer = Consumer(
             topic=topic,
             group=group,
@@ -108,16 +114,18 @@ class Service:
         self._announced.update(topics)
 
     def every(
-        self, seconds: float, name: str, job: Job, *, after_commits: bool = False
+        self, seconds: float, name: str, job: Job, *, after_commits: bool = False, lane: Lane | None = None
     ) -> Callable[[], None]:
         """Run `job` again and again; True means there is more to do now. Returns a call that wakes it.
 
-        With `after_commits` each commit that calls `wake` does so too.
+        With `after_commits` each commit that calls `wake` does so too. What belongs to a lane runs where that
+        lane does.
         """
         turning = Turning(self.settings.stuck_after_seconds)
         loop = _Loop(seconds, name, job, asyncio.Event(), turning, after_commits)
-        self._loops.append(loop)
-        self.health.live[f"loop:{name}"] = loop.turning.problem
+        if lane is None or lane in self._lanes:
+            self._loops.append(loop)
+            self.health.live[f"loop:{name}"] = loop.turning.problem
         return loop.woken.set
 
     def wake(self) -> None:
@@ -281,7 +289,6 @@ class Service:
             producer: outbox.Producer = await kafka.start_producer(f"{self.name}-relay-{lane}", self.settings)
             return producer
 
-        RELAY_LEADS.labels(lane).set(0)
         return outbox.Relay(self.name, lane, connect, start_producer)
 
     async def _start_parking(self) -> parking.Producer:

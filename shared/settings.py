@@ -41,6 +41,15 @@ class ServiceSettings(BaseSettings):
         ),
     ] = 100
 
+    lanes: Annotated[
+        Literal["both", "express", "routine"],
+        _shared(
+            "CAREROUTE_LANES",
+            "Which lanes this process works on. With `routine`, some other process of the service must have "
+            "`express`; the alert NoRelay tells when none has.",
+        ),
+    ] = "both"
+
     kafka_bootstrap_servers: Annotated[
         str, _shared("KAFKA_BOOTSTRAP_SERVERS", "host:port of the Kafka brokers, comma separated.")
     ] = "127.0.0.1:9092"

@@ -40,7 +40,8 @@ async def page(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """The oldest change first. To follow all referrals, ask with the `updated_at` of the last one you saw, a
-    minute earlier; to read on within one answer, with `next_cursor`."""
+    minute earlier; to read on within one answer, with `next_cursor`. A delivered notice is no change; the
+    timeline tells it."""
     desk = desk_of(request)
     after = _place(cursor) if cursor else None
     with desk.place(caller):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.intake import measuring, store
-from services.intake.progress import progress
+from services.intake.progress import MOVES_NOTHING, progress
 from services.intake.timeline import heard, kept
 from shared import inbox
 from shared.consumer import Handler
@@ -32,12 +32,13 @@ def take_as(group: str) -> Handler:
         about = {fact.referral_id for fact in fresh}
         if about - await store.lock(connection, list(about)):
             raise Permanent("unknown_referral")
-        known = await store.timelines(connection, list(about))
-        for fact in fresh:
+        moving = [fact for fact in fresh if fact.type not in MOVES_NOTHING]
+        known = await store.timelines(connection, list({fact.referral_id for fact in moving}))
+        for fact in moving:
             known[fact.referral_id].append(kept(fact))
         stands = {referral_id: progress(map(heard, told)) for referral_id, told in known.items()}
         await store.tell(connection, fresh)
         await store.save_progress(connection, stands, now=now())
-        measuring.time(known, fresh, stands)
+        measuring.time(known, moving, stands)
 
     return take

@@ -30,6 +30,8 @@ MATCHING: Final = {
     "AppointmentBooked": State.BOOKED,
     "ReferralClosed": State.CLOSED,
 }
+MOVES_NOTHING: Final = frozenset({"NoticeSent"})
+"""Kept in the timeline; where a referral stands does not depend on them."""
 TAKEN_ON: Final = frozenset({State.ACCEPTED, State.BOOKED, State.CLOSED})
 _URGENCIES: Final = tuple(Urgency)
 CRISIS: Final = (Urgency.EMERGENCY, Urgency.VERY_URGENT)

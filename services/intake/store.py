@@ -82,7 +82,7 @@ async def timelines(
     connection: Connection, referral_ids: Sequence[UUID]
 ) -> dict[UUID, list[Mapping[str, Any]]]:
     found: dict[UUID, list[Mapping[str, Any]]] = {referral_id: [] for referral_id in referral_ids}
-    for row in await connection.fetch(sql.TIMELINES, list(referral_ids)):
+    for row in await connection.fetch(sql.TIMELINES, list(found)) if found else ():
         found[row["referral_id"]].append(row["fact"])
     return found
 
@@ -97,6 +97,8 @@ async def save_progress(
     connection: Connection, progresses: Mapping[UUID, Progress], *, now: datetime
 ) -> None:
     told = list(progresses.values())
+    if not told:
+        return
     await connection.execute(
         sql.SAVE_PROGRESS,
         list(progresses),

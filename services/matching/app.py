@@ -11,7 +11,7 @@ from services.matching.http import IMPORTS, routes
 from services.matching.matcher import Matcher
 from services.matching.on_triaged import OnTriaged
 from services.matching.settings import MatchingSettings
-from shared.events import Topic
+from shared.events import Lane, Topic
 from shared.postgres import transaction
 from shared.service import Service
 
@@ -41,9 +41,13 @@ def create_app(settings: MatchingSettings | None = None) -> FastAPI:
     service.consumes(Topic.TRIAGE_EXPRESS, group="matching-express", handler=handler)
     service.consumes(Topic.TRIAGE_DECISIONS, group="matching", handler=handler)
     service.announces(Topic.MATCHING_ASSIGNMENTS, Topic.MATCHING_ROSTER)
-    service.every(settings.poll_seconds, "match-express", matcher.express, after_commits=True)
-    service.every(settings.poll_seconds, "match", matcher.routine, after_commits=True)
-    service.every(settings.poll_seconds, "vacancies", matcher.vacancies, after_commits=True)
+    service.every(
+        settings.poll_seconds, "match-express", matcher.express, after_commits=True, lane=Lane.EXPRESS
+    )
+    service.every(settings.poll_seconds, "match", matcher.routine, after_commits=True, lane=Lane.ROUTINE)
+    service.every(
+        settings.poll_seconds, "vacancies", matcher.vacancies, after_commits=True, lane=Lane.ROUTINE
+    )
     service.every(settings.poll_seconds, "silence", silence)
     service.every(MEASURE_SECONDS, "measure-waitlist", matcher.measure)
     return service.app(

@@ -30,8 +30,11 @@ from services.notify.webhook import Links
 from shared.events import Lane, Topic
 from shared.service import Service
 
-TOGETHER_SECONDS: Final = 0.02
+TOGETHER_SECONDS: Final = 0.05
 """Ordinary deliveries that end so close together are noted in one transaction."""
+
+AHEAD: Final = 4
+"""So many times the ordinary deliveries under way are taken at once."""
 
 
 def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient | None = None) -> FastAPI:
@@ -55,9 +58,9 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
     deliverers = []
     for lane in Lane:
         escalation = Escalation(lane=lane, pool=lambda: service.pool, committed=service.wake)
-        service.every(1, f"escalate-{lane}", escalation.turn, after_commits=True)
+        service.every(1, f"escalate-{lane}", escalation.turn, after_commits=True, lane=lane)
         deliverer = _deliverer(lane, service, settings, sealer, client)
-        wake_up = service.every(0.5, f"deliver-{lane}", deliverer.turn, after_commits=True)
+        wake_up = service.every(0.5, f"deliver-{lane}", deliverer.turn, after_commits=True, lane=lane)
         deliverer.wake = wake_up if lane is Lane.EXPRESS else Soon(wake_up, seconds=TOGETHER_SECONDS)
         deliverers.append(deliverer)
     service.every(5, "measure-alerts", lambda: escalate.measure(service.pool))
@@ -86,6 +89,7 @@ def _deliverer(
         links=Links(referral_url=settings.referral_url, public_url=settings.public_url),
         patience=settings.patience(lane),
         places=settings.express_concurrency if express else settings.concurrency,
+        ahead=1 if express else AHEAD,
         lines=Lines(per_host, rests=not express),
         timeout_seconds=settings.timeout_seconds,
         committed=service.wake if express else service.wake_relays,

@@ -1,16 +1,19 @@
 """Carrying what waits to endpoints. Each lane has its own loop, places and connections' worth of patience.
 
 A turn notes what came of earlier attempts, takes what is due and has room, and starts it; attempts run on
-beside the loop and wake it when they end. No transaction is open while a request is under way.
+beside the loop and wake it when they end. No transaction is open while a request is under way. More is taken
+than may be under way, so that no place waits for the database; what cannot be sent soon is put back.
 """
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import httpx
 from opentelemetry.trace import SpanKind
@@ -32,6 +35,9 @@ from shared.trace import Step
 
 log = logs.get(__name__)
 
+HELD_SECONDS: Final = 5
+"""What was taken and has waited so long for its host is put back: by now something may go before it."""
+
 
 def _nobody() -> None:
     """Until the loop says how it is woken."""
@@ -39,7 +45,10 @@ def _nobody() -> None:
 
 @dataclass(kw_only=True)
 class Deliverer:
-    """`wake` asks for another turn, `committed` is called after each commit that others should hear of."""
+    """`wake` asks for another turn, `committed` is called after each commit that others should hear of.
+
+    `places` deliveries are under way at once; `ahead` times as many are taken.
+    """
 
     lane: Lane
     pool: Callable[[], Pool]
@@ -48,25 +57,33 @@ class Deliverer:
     links: Links
     patience: Patience
     places: int
+    ahead: int = 1
     lines: Lines
     timeout_seconds: float
     clock: Callable[[], datetime] = present
     wake: Callable[[], None] = _nobody
     committed: Callable[[], None] = _nobody
-    _under_way: dict[asyncio.Task[Outcome], tuple[Record, Step]] = field(default_factory=dict)
+    _taken: dict[asyncio.Task[Outcome | None], tuple[Record, Step]] = field(default_factory=dict)
     _ended: list[Attempt] = field(default_factory=list)
+    _unsent: list[Record] = field(default_factory=list)
     _closing: bool = False
     _turning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _room: asyncio.Semaphore = field(init=False)
+    _room_of: WeakValueDictionary[str, asyncio.Semaphore] = field(default_factory=WeakValueDictionary)
+
+    def __post_init__(self) -> None:
+        self._room = asyncio.Semaphore(self.places)
 
     async def turn(self) -> bool:
         """True when there may be more to take at once."""
         async with self._turning:
-            free = 0 if self._closing else self.places - len(self._under_way)
-            ended = list(self._ended)
-            if not ended and not free:
+            free = 0 if self._closing else self.places * self.ahead - len(self._taken)
+            ended, unsent = list(self._ended), list(self._unsent)
+            if not (ended or unsent or free):
                 return False
-            taken = await self._commit(ended, free, self.clock())
+            taken = await self._commit(ended, unsent, free, self.clock())
             del self._ended[: len(ended)]
+            del self._unsent[: len(unsent)]
             for row in taken:
                 self._start(row)
         if ended:
@@ -74,18 +91,22 @@ class Deliverer:
         return bool(taken) and len(taken) == free
 
     async def close(self) -> None:
-        """Take nothing more; finish what is under way and note it. What cannot be noted is sent again."""
+        """Take nothing more; finish what is under way and note it, put back the rest. What cannot be noted is
+        sent again."""
         self._closing = True
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=self.timeout_seconds + 2)
-        if self._ended:
+        if self._taken:
+            await asyncio.wait(self._taken, timeout=self.timeout_seconds + 2)
+        if self._ended or self._unsent:
             with suppress(Transient):
                 await self.turn()
 
-    async def _commit(self, ended: list[Attempt], free: int, now: datetime) -> list[Record]:
+    async def _commit(
+        self, ended: list[Attempt], unsent: list[Record], free: int, now: datetime
+    ) -> list[Record]:
         async with transaction(self.pool()) as connection:
             if ended:
                 await self._note(connection, ended, now)
+            await delivery_store.put_back(connection, unsent)
             return await self._take(connection, free, now) if free else []
 
     async def _take(self, connection: Connection, free: int, now: datetime) -> list[Record]:
@@ -94,18 +115,33 @@ class Deliverer:
             self.lane,
             now=now,
             limit=free,
-            room=dict(self.lines.room(now)),
-            at_once=self.lines.at_once,
+            room=dict(self.lines.room(now, ahead=self.ahead)),
+            at_once=self.lines.at_once * self.ahead,
             lease=timedelta(seconds=3 * self.timeout_seconds + 30),
         )
 
     def _start(self, row: Record) -> None:
         about = {"careroute.delivery_id": str(row["id"]), "careroute.attempt": row["attempts"]}
         step = trace.begin(f"tell {row['audience']}", row["traceparent"], kind=SpanKind.CLIENT, about=about)
-        task = asyncio.create_task(self._attempt(row, step), name=f"deliver:{row['id']}")
-        self._under_way[task] = row, step
+        task = asyncio.create_task(self._in_its_place(row, step), name=f"deliver:{row['id']}")
+        self._taken[task] = row, step
         self.lines.took(row["line"])
         task.add_done_callback(self._end)
+
+    async def _in_its_place(self, row: Record, step: Step) -> Outcome | None:
+        """None when its place came too late, or not any more."""
+        taken_at, line = time.monotonic(), row["line"]
+        room = self._room_of.setdefault(line, asyncio.Semaphore(self.lines.at_once))
+        async with room, self._room:
+            late = time.monotonic() - taken_at > HELD_SECONDS
+            if self._closing or late or self.lines.rests_now(line, self.clock()):
+                return None
+            outcome = await self._attempt(row, step)
+            if outcome.kind is Kind.UNWELL:
+                self.lines.went_wrong(line, self.clock(), outcome.rest)
+            elif outcome.code.startswith("http_"):
+                self.lines.went_well(line)
+            return outcome
 
     async def _attempt(self, row: Record, step: Step) -> Outcome:
         if not row["active"] or row["url"] is None:
@@ -116,16 +152,17 @@ class Deliverer:
         headers["traceparent"] = step.traceparent
         return await webhook.post(self.client, row["url"], content, headers, seconds=self.timeout_seconds)
 
-    def _end(self, task: asyncio.Task[Outcome]) -> None:
-        row, step = self._under_way.pop(task)
+    def _end(self, task: asyncio.Task[Outcome | None]) -> None:
+        row, step = self._taken.pop(task)
         self.lines.freed(row["line"])
         if task.cancelled():
             return
         outcome = _outcome(task)
-        if outcome.kind is Kind.UNWELL:
-            self.lines.went_wrong(row["line"], self.clock(), outcome.rest)
-        elif outcome.code.startswith("http_"):
-            self.lines.went_well(row["line"])
+        if outcome is None:
+            step.end("put_back")
+            self._unsent.append(row)
+            self.wake()
+            return
         step.end(None if outcome.kind is Kind.DELIVERED else outcome.code)
         self._ended.append(Attempt(row, outcome, step.traceparent))
         DELIVERIES.labels(self.lane, outcome.kind).inc()
@@ -177,7 +214,7 @@ def _about(row: Record, now: datetime) -> dict[str, Any]:
     return {"event_id": new_id(), "occurred_at": now, **{name: row[name] for name in same}}
 
 
-def _outcome(task: asyncio.Task[Outcome]) -> Outcome:
+def _outcome(task: asyncio.Task[Outcome | None]) -> Outcome | None:
     """A fault of ours in one delivery is logged and counts as refused; the others go on."""
     error = task.exception()
     if error is None:

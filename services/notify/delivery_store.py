@@ -25,10 +25,8 @@ INSERT: Final = """
                          $7::text[], $8::timestamptz[], $9::timestamptz[])
          as new (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at)
     where not exists (
-        select from delivery d
-        where d.notice_id = new.notice_id and d.recipient = new.recipient and d.channel = new.channel
-          and d.state = 'waiting'
-        offset 0)
+        select from (select * from delivery where notice_id = new.notice_id offset 0) as told
+        where told.recipient = new.recipient and told.channel = new.channel and told.state = 'waiting')
     on conflict (notice_id, recipient, step, channel) do nothing
 """
 
@@ -58,16 +56,23 @@ TAKE: Final = """
         returning *
     )
     select taken.id, taken.notice_id, taken.recipient, taken.channel, taken.step, taken.line, taken.attempts,
-           taken.first_at, notice.about, notice.audience, notice.referral_id, notice.revision, notice.clinic,
-           notice.region, notice.urgency, notice.title, notice.text, notice.respond_by, notice.occurred_at,
-           notice.is_alert, notice.answers, notice.traceparent, recipient.active, channel.kind, channel.url,
-           channel.secret,
+           taken.first_at, due.next_attempt_at as due_at, notice.about, notice.audience, notice.referral_id,
+           notice.revision, notice.clinic, notice.region, notice.urgency, notice.title, notice.text,
+           notice.respond_by, notice.occurred_at, notice.is_alert, notice.answers, notice.traceparent,
+           recipient.active, channel.kind, channel.url, channel.secret,
            (select count(*) from channel c where c.recipient = taken.recipient) as channels
     from taken
+         join due on due.id = taken.id
          join notice on notice.id = taken.notice_id
          join recipient on recipient.id = taken.recipient
          left join channel on channel.recipient = taken.recipient and channel.position = taken.channel
     order by taken.first_at
+"""
+
+PUT_BACK: Final = """
+    update delivery set attempts = delivery.attempts - 1, next_attempt_at = unsent.due_at
+    from unnest($1::uuid[], $2::integer[], $3::timestamptz[]) as unsent (id, attempts, due_at)
+    where delivery.id = unsent.id and delivery.attempts = unsent.attempts and state = 'waiting'
 """
 
 DELIVERED: Final = """
@@ -158,6 +163,17 @@ async def take(
 ) -> list[Record]:
     """Up to `limit` that are due, per host no more than its `room` (else `at_once`), each by one taker."""
     return await connection.fetch(TAKE, lane, now, limit, list(room), list(room.values()), at_once, lease)
+
+
+async def put_back(connection: Connection, rows: Sequence[Record]) -> None:
+    """As if they had not been taken."""
+    if rows:
+        await connection.execute(
+            PUT_BACK,
+            [row["id"] for row in rows],
+            [row["attempts"] for row in rows],
+            [row["due_at"] for row in rows],
+        )
 
 
 async def delivered(connection: Connection, attempts: Sequence[Attempt], *, now: datetime) -> set[UUID]:

@@ -51,13 +51,16 @@ class Lines:
         if asked:
             rest.until = max(rest.until, now + asked)
 
-    def room(self, now: datetime) -> Iterator[tuple[str, int]]:
-        """The lines that have not room for `at_once` more, with the room they have."""
-        for line in self._busy.keys() | self._resting.keys():
-            yield line, max(self._limit(line, now) - self._busy[line], 0)
-
-    def _limit(self, line: str, now: datetime) -> int:
+    def rests_now(self, line: str, now: datetime) -> bool:
         rest = self._resting.get(line)
-        if rest is None:
-            return self.at_once
-        return 0 if rest.until > now else 1
+        return rest is not None and rest.until > now
+
+    def room(self, now: datetime, *, ahead: int = 1) -> Iterator[tuple[str, int]]:
+        """The lines of which not `ahead` times `at_once` more may be taken, with how many may."""
+        for line in self._busy.keys() | self._resting.keys():
+            yield line, max(self._limit(line, now, ahead) - self._busy[line], 0)
+
+    def _limit(self, line: str, now: datetime, ahead: int) -> int:
+        if self.rests_now(line, now):
+            return 0
+        return 1 if line in self._resting else self.at_once * ahead

@@ -16,6 +16,7 @@ from tests.compose.town import Town, crisis, referral
 pytestmark = pytest.mark.timeout(600)
 
 STEPS = {"keys", "databases"}
+EXPRESS = ("triage-express", "notify-express")
 
 
 def test_up_ends_healthy_and_publishes_nothing_but_the_apis(host: Host) -> None:
@@ -122,6 +123,23 @@ async def under_load(town: Town, name: str) -> set[str]:
 
 async def _submit(town: Town, name: str, count: int) -> list[str]:
     return await asyncio.gather(*(town.submit(f"{name}-{n}", referral()) for n in range(count)))
+
+
+async def test_a_crisis_passes_while_everything_routine_stands_still(host: Host, town: Town) -> None:
+    host.settings["MAIN_LANES"] = "routine"
+    try:
+        host.up("triage", "notify", *EXPRESS)
+        host.compose("stop", "triage", "notify")
+        (routine,) = await _submit(town, "still", 1)
+        await town.is_called(await town.submit("crisis-still", crisis()))
+        assert (await town.referral(routine))["state"] == "received"
+        host.compose("start", "triage", "notify")
+        await town.is_in(routine, "offered", "waitlisted")
+    finally:
+        del host.settings["MAIN_LANES"]
+        host.compose("--profile", "express", "rm", "--stop", "--force", *EXPRESS)
+        host.up()
+    await town.acknowledge_all()
 
 
 async def test_down_and_up_again_keeps_everything(host: Host, town: Town) -> None:

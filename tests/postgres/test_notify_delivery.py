@@ -6,6 +6,7 @@ import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from services.notify import delivery_store, webhook
 from services.notify.deliver import Deliverer
 from shared.events import Lane, NoticeFailed, NoticeSent
 from shared.ids import now
-from shared.postgres import Pool, transaction
+from shared.postgres import Pool, Record, transaction
 from shared.vocabulary import Urgency
 from tests.endpoint import Call, Endpoint, endpoint
 from tests.postgres.notify_support import (
@@ -46,7 +47,7 @@ async def run(deliverer: Deliverer) -> None:
     """Turns until nothing is under way and nothing is due."""
     while True:
         more = await deliverer.turn()
-        if not more and not deliverer._under_way and not deliverer._ended:
+        if not (more or deliverer._taken or deliverer._ended or deliverer._unsent):
             return
         await asyncio.sleep(0.005)
 
@@ -206,6 +207,45 @@ async def test_a_slow_endpoint_does_not_hold_up_the_others(
         await carrier.close()
 
 
+async def test_what_is_taken_ahead_waits_for_its_host_and_is_put_back_by_stopping(
+    database: NewDatabase, client: httpx.AsyncClient
+) -> None:
+    pool = await database("notify")
+    async with endpoint(slow=True) as slow:
+        await clinic(pool, "desk", slow.url)
+        await take(pool, MATCHING, *(referral(clinic="desk").accepted() for _ in range(20)))
+        due = await queue(pool)
+        carrier = deliverer(pool, client, places=8, per_host=2, ahead=4)
+        await carrier.turn()
+        await eventually(lambda: _calls(slow), what="a request under way")
+        assert [row["attempts"] for row in await queue(pool)].count(1) == 8, "two under way, six ahead"
+        closing = asyncio.create_task(carrier.close())
+        slow.let_go.set()
+        await closing
+    assert slow.most_at_once == len(slow.calls) == 2
+    sent = {said["delivery_id"] for said in slow.said()}
+    assert await queue(pool) == [row for row in due if str(row["id"]) not in sent], "as if never taken"
+
+
+async def test_what_is_taken_ahead_for_a_host_that_falls_ill_is_put_back(
+    database: NewDatabase, client: httpx.AsyncClient
+) -> None:
+    pool = await database("notify")
+    async with endpoint() as ill:
+        ill.answer = lambda call: (503, {})
+        await clinic(pool, "desk", ill.url)
+        await take(pool, MATCHING, *(referral(clinic="desk").accepted() for _ in range(20)))
+        await run(deliverer(pool, client, places=8, per_host=2, ahead=4))
+    assert len(ill.calls) == 2, "those under way side by side"
+    assert sorted(row["attempts"] for row in await queue(pool)) == [0] * 18 + [1] * 2
+
+
+async def queue(pool: Pool) -> list[Record]:
+    return await pool.fetch(
+        "select id, attempts, next_attempt_at from delivery where state = 'waiting' order by id"
+    )
+
+
 async def test_an_alert_does_not_wait_behind_notices(
     database: NewDatabase, client: httpx.AsyncClient
 ) -> None:
@@ -294,7 +334,7 @@ async def test_what_a_dead_deliverer_had_taken_is_sent_by_the_next(
     assert [said["delivery_id"] for said in here.said()] == [str(taken[0]["id"])]
 
 
-async def test_stopping_finishes_what_is_under_way_and_takes_no_more(
+async def test_stopping_finishes_what_is_taken_and_takes_no_more(
     database: NewDatabase, client: httpx.AsyncClient
 ) -> None:
     pool = await database("notify")
@@ -345,6 +385,22 @@ async def test_one_delivery_that_breaks_does_not_stop_the_others(
         await run(deliverer(pool, client))
     assert await states(pool) == {"a-broken": ["waiting"], "b-well": ["delivered"]}
     assert await pool.fetchval("select outcome from delivery where state = 'waiting'") == "our_fault"
+
+
+async def test_telling_somebody_for_whom_much_waits_reads_none_of_it(database: NewDatabase) -> None:
+    """What was told of the same notice is found by the notice, not among all that waits for the recipient."""
+    pool = await database("notify")
+    await clinic(pool, "desk", "http://many.example/")
+    await take(pool, MATCHING, *(referral(clinic="desk").accepted() for _ in range(300)))
+    row = (await pool.fetch("select * from delivery"))[0]
+    columns = ("notice_id", "recipient", "channel", "step", "lane", "line", "first_at", "next_attempt_at")
+    await pool.execute("vacuum analyze delivery")
+    async with transaction(pool) as connection:
+        lines = await connection.fetch(
+            f"explain {delivery_store.INSERT}", [uuid4()], *([row[name]] for name in columns)
+        )
+    text = "\n".join(line[0] for line in lines)
+    assert "delivery_notice_id_recipient_step_channel_key" in text and "delivery_recipient" not in text, text
 
 
 async def test_ten_thousand_waiting_for_one_host_do_not_slow_the_taking_for_another(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.progress import CRISIS, Heard, Progress, progress
+from services.intake.progress import CRISIS, MOVES_NOTHING, Heard, Progress, progress
 from services.intake.states import FHIR_STATUS, FINAL, State, next_actions
 from shared.events import AnyFact
 from shared.vocabulary import Urgency
@@ -268,6 +268,12 @@ def test_no_order_and_no_repetition_of_the_same_facts_changes_anything(
 ) -> None:
     again = data.draw(st.permutations(known + known[: len(known) // 2]))
     assert progress(again) == progress(known)
+
+
+@given(st.lists(facts, max_size=12), st.sampled_from(sorted(MOVES_NOTHING)), st.integers(1, 9))
+def test_what_is_said_to_move_nothing_moves_nothing(known: list[Heard], type: str, revision: int) -> None:
+    said = heard(type, revision=revision, decision=revision, urgency=Urgency.EMERGENCY, by_hour=1)
+    assert progress([*known, said]) == progress(known)
 
 
 @given(st.lists(facts, max_size=12))
