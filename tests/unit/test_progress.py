@@ -272,8 +272,10 @@ def test_no_order_and_no_repetition_of_the_same_facts_changes_anything(
 
 @given(st.lists(facts, max_size=12), st.sampled_from(sorted(MOVES_NOTHING)), st.integers(1, 9))
 def test_what_is_said_to_move_nothing_moves_nothing(known: list[Heard], type: str, revision: int) -> None:
-    said = heard(type, revision=revision, decision=revision, urgency=Urgency.EMERGENCY, by_hour=1)
-    assert progress([*known, said]) == progress(known)
+    urgent = heard("ReferralTriaged", decision=1, urgency=Urgency.EMERGENCY)
+    said = heard(type, revision=revision, decision=revision, by_hour=1, audience="psychiatrist")
+    for facts in (known, [*known, urgent]):
+        assert progress([*facts, said]) == progress(facts)
 
 
 @given(st.lists(facts, max_size=12))
