@@ -21,6 +21,17 @@ TABLES: Final[Mapping[str, Sequence[str]]] = {
     "matching": ("referral", "offer", "outbox", "inbox"),
     "notify": ("referral", "notice", "delivery", "outbox", "inbox"),
 }
+DAYS_KEPT: Final = {"outbox": 12, "inbox": 33, "idempotency": 28}
+"""What is older the services drop, by their default settings two days later."""
+DAYS_OPEN: Final = 30
+CLOSED: Final = {
+    ("intake", "referral", "state"): "'closed'",
+    ("triage", "referral", "taken_on"): "true",
+    ("matching", "referral", "state"): "'closed'",
+    ("matching", "offer", "state"): "'ended'",
+    ("notify", "referral", "over"): "true",
+}
+"""What is older than that is over."""
 CHUNK: Final = 20
 """Copies of the whole template in one statement."""
 BEGINNING: Final = 70
@@ -44,7 +55,9 @@ COLUMNS: Final = """
 
 ROOM: Final = """
     with room as (
-        select id, (select count(*) from offer where therapist_id = therapist.id) as taken from therapist)
+        select id, (select count(*) from offer
+                    where therapist_id = therapist.id and state in ('open', 'accepted')) as taken
+        from therapist)
     update therapist
     set places_taken = taken, places_total = taken + $1, places_ceiling = taken + $1, version = version + 1,
         entry = jsonb_set(entry, '{places_total}', to_jsonb(taken + $1)), changed = this_change()
@@ -88,30 +101,37 @@ async def take_template(stack: Stack) -> None:
 async def fill(stack: Stack, *, first: int, copies: int, days: float, of: int, room: int) -> None:
     """Copies `first` and on, one after the other back in time, `of` copies spread over so many `days`.
     Each therapist then has `room` places more than are taken."""
-    await asyncio.gather(
-        *(_fill_one(stack, name, first, copies, f"{86_400 * days / of} seconds") for name in TABLES)
-    )
+    await asyncio.gather(*(_fill_one(stack, name, first, copies, days / of) for name in TABLES))
     connection = await asyncpg.connect(admin(stack, "matching"))
     await connection.execute(ROOM, room)
     await connection.close()
 
 
-async def _fill_one(stack: Stack, name: str, first: int, copies: int, apart: str) -> None:
+async def _fill_one(stack: Stack, name: str, first: int, copies: int, apart: float) -> None:
     connection = await asyncpg.connect(admin(stack, name))
     await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
-    await _make_days(connection, first + copies, apart)
+    interval = f"{86_400 * apart} seconds"
+    await _make_days(connection, _kept("outbox", first + copies, apart) - 1, interval)
     for table in TABLES[name]:
-        statement = await _statement(connection, table, apart)
-        for start in range(first, first + copies, CHUNK):
-            await connection.execute(statement, start, min(start + CHUNK, first + copies) - 1, timeout=None)
+        statement = await _statement(connection, name, table, interval)
+        end = _kept(table, first + copies, apart)
+        for start in range(first, end, CHUNK):
+            await connection.execute(statement, start, min(start + CHUNK, end) - 1, timeout=None)
     await connection.execute("vacuum (analyze)")
     await connection.close()
+
+
+def _kept(table: str, end: int, apart: float) -> int:
+    """The first copy, of those before `end`, that is too old for this table."""
+    days = DAYS_KEPT.get(table)
+    return end if days is None else min(end, int(days / apart) + 1)
 
 
 async def _make_days(connection: "asyncpg.Connection[asyncpg.Record]", furthest: int, apart: str) -> None:
     """A partition for each day, as the relay would have made, but for the day the template is from."""
     earliest = await connection.fetchval(
-        "select min(day) - ceil($1::int * extract(epoch from $2::text::interval) / 86400)::int from outbox",
+        "select min(day) - ceil($1::int * extract(epoch from $2::text::interval) / 86400)::int "
+        "from template.outbox",
         furthest,
         apart,
     )
@@ -120,14 +140,26 @@ async def _make_days(connection: "asyncpg.Connection[asyncpg.Record]", furthest:
         await connection.execute(statement)
 
 
-async def _statement(connection: "asyncpg.Connection[asyncpg.Record]", table: str, apart: str) -> str:
+async def _statement(
+    connection: "asyncpg.Connection[asyncpg.Record]", service: str, table: str, apart: str
+) -> str:
     columns = [(row["name"], row["type"]) for row in await connection.fetch(COLUMNS, table)]
     names = ", ".join(f'"{name}"' for name, _ in columns)
-    values = ", ".join(_value(table, name, type_, apart) for name, type_ in columns)
+    values = ", ".join(
+        _now_closed(service, table, name, apart) or _value(table, name, type_, apart)
+        for name, type_ in columns
+    )
     return f"""
         insert into {table} ({names})
         select {values} from generate_series($1::int, $2::int) as copy cross join template.{table}
     """
+
+
+def _now_closed(service: str, table: str, name: str, apart: str) -> str | None:
+    closed = CLOSED.get((service, table, name))
+    if closed is None:
+        return None
+    return f"case when copy * interval '{apart}' > interval '{DAYS_OPEN} days' then {closed} else {name} end"
 
 
 def _value(table: str, name: str, type_: str, apart: str) -> str:

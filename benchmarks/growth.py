@@ -1,10 +1,10 @@
 """What a referral costs when many came before it: flat, or not; and what more replicas bring.
 
-The databases are filled by SQL (`filling.py`) with copies of what a run left, spread over the days before,
-sent outbox and inbox rows with them; all of them are still under way, which no real network's are. At each
-size so many more referrals are measured as in flow.py: per second, processor time, memory by process, how
-long a POST takes; and by pg_stat_statements which statements have become slower. A million takes about 40 GB
-of disk. Then replicas of triage, matching and notify are added, as far as the cores allow.
+The databases are filled by SQL (`filling.py`) with copies of what a run left, spread over the year before,
+with what was sent and claimed as far as it is kept; those of the last thirty days are still under way. At
+each size so many more referrals are measured as in flow.py: per second, processor time, memory by process,
+how long a POST takes; and by pg_stat_statements which statements have become slower. Then replicas of triage,
+matching and notify are added, as far as the cores allow.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ from shared.ids import new_id
 REPLICATED = ("triage", "matching", "notify")
 SIZES = (10_000, 100_000, 1_000_000)
 TEMPLATE = 1000
-DAYS = 7.0
-"""The copies lie so far apart at the largest size, so that the outbox has partitions by day."""
+DAYS = 365.0
+"""The largest size is a year of a network; what is kept for days only, is kept of the last of them."""
 ROOM = 1000
 POSTS = 300
 SLOWER = 5

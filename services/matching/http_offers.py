@@ -11,9 +11,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from services.matching import answers, offer_store
 from services.matching.offer_store import Offer
 from services.matching.offers import Closure, Decline
-from services.matching.openapi import problems
 from services.matching.referrals import Referral
 from shared.auth import Caller, Role, allow
+from shared.openapi import problems
 from shared.postgres import Pool, transaction
 
 Answerer = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.CLINICIAN, Role.CLINIC))]

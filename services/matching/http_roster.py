@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.matching import keeping, roster_store
 from services.matching.entry import CodeWord, TherapistEntry
-from services.matching.openapi import problems
 from services.matching.roster_csv import (
     AREA_COLUMNS,
     COLUMNS,
@@ -27,6 +26,7 @@ from services.matching.roster_views import (
 )
 from shared.auth import Caller, Role, allow
 from shared.ids import now
+from shared.openapi import problems
 from shared.postgres import Pool, transaction
 from shared.problems import Fault, Problem, not_found
 

@@ -16,7 +16,6 @@ from services.matching.entry import CodeWord
 from services.matching.http_offers import Reader, offer_view
 from services.matching.needs import client_of, therapist_of
 from services.matching.offer_store import Offer
-from services.matching.openapi import problems
 from services.matching.referrals import Referral
 from services.matching.standing import State
 from services.matching.waitlist_views import (
@@ -29,6 +28,7 @@ from services.matching.waitlist_views import (
     Waitlist,
 )
 from shared.auth import Caller, Role, allow
+from shared.openapi import problems
 from shared.postgres import Connection, Pool, transaction
 from shared.problems import Fault, Problem, not_found
 

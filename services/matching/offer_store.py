@@ -32,13 +32,14 @@ HOLDING: Final = f"""
     select {COLUMNS} from offer where referral_id = any($1::uuid[]) and state in ('open', 'accepted')
 """
 
-# The ids in an array: a plan made while the tables were empty would look for them again for every offer.
+# The ids in an array: a plan made while the tables were empty would look for them again for every offer. The
+# state as an expression: by the index of open offers all of them would be read to find these.
 RUN_OUT: Final = f"""
     select {COLUMNS}, therapist.active
     from offer
     join referral on referral.id = offer.referral_id
     join therapist on therapist.id = offer.therapist_id
-    where offer.state = 'open' and offer.id = any(array(
+    where offer.state || '' = 'open' and offer.id = any(array(
         (select id from offer where state = 'open' and expires_at <= $1 order by expires_at limit $2)
         union all
         (select id from offer where state = 'open'

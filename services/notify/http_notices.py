@@ -12,6 +12,7 @@ from services.notify.wording import CLINIC, PRIMARY_CARE
 from shared import outbox
 from shared.auth import Caller, Role, allow
 from shared.ids import now as present
+from shared.openapi import problems
 from shared.postgres import Connection, Pool, Record, transaction
 from shared.problems import Problem, not_found
 from shared.vocabulary import Urgency
@@ -23,13 +24,18 @@ Reader = Annotated[Caller, Depends(allow(*_STAFF))]
 ReaderOrClinic = Annotated[Caller, Depends(allow(*_STAFF, Role.CLINIC))]
 Answerer = Annotated[Caller, Depends(allow(Role.ONCALL, Role.CLINICIAN, Role.COORDINATOR))]
 
+ACKNOWLEDGING: Final = {
+    403: "The token's role may not do this, or its subject is not a code.",
+    409: "This notice needs no acknowledgement.",
+}
+
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
 
 def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
     router = APIRouter(prefix="/v1/notices", tags=["notices"])
 
-    @router.get("", summary="Notices, newest first")
+    @router.get("", summary="Notices, newest first", responses=problems())
     async def page(
         caller: Reader,
         state: State | None = None,
@@ -45,7 +51,9 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
         items = [answers.Seen(**answers.seen(row)) for row in rows]
         return answers.Notices(items=items, next=items[-1].id if len(items) == limit else None)
 
-    @router.get("/{notice_id}", summary="One notice, and every attempt to deliver it")
+    @router.get(
+        "/{notice_id}", summary="One notice, and every attempt to deliver it", responses=problems(404)
+    )
     async def get(notice_id: UUID, caller: ReaderOrClinic) -> answers.Notice:
         """A clinic sees what was told to itself."""
         async with transaction(pool()) as connection:
@@ -55,7 +63,11 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
             **answers.seen(row), deliveries=[answers.Attempts(**dict(delivery)) for delivery in deliveries]
         )
 
-    @router.post("/{notice_id}/acknowledgement", summary="I have this: stop calling others")
+    @router.post(
+        "/{notice_id}/acknowledgement",
+        summary="I have this: stop calling others",
+        responses=problems(404, 409, when=ACKNOWLEDGING),
+    )
     async def acknowledge(notice_id: UUID, caller: Answerer) -> answers.Acknowledgement:
         """The first to acknowledge counts; later ones are told who that was. An alarm passes it on."""
         by, now = _code(caller), present()

@@ -17,6 +17,7 @@ from services.notify.telling import addressed
 from shared.auth import Caller, Role, allow
 from shared.events import Code
 from shared.ids import now as present
+from shared.openapi import problems
 from shared.postgres import Connection, Pool, transaction
 from shared.problems import Fault, Problem, not_found
 
@@ -34,7 +35,12 @@ def routes(
     """`waits`: a notice that found nobody is sent to a recipient who comes within this time."""
     router = APIRouter(prefix="/v1/recipients", tags=["recipients"])
 
-    @router.put("/{recipient_id}", summary="Add or change a recipient", response_model_exclude_none=True)
+    @router.put(
+        "/{recipient_id}",
+        summary="Add or change a recipient",
+        response_model_exclude_none=True,
+        responses=problems(),
+    )
     async def put(
         recipient_id: Code, form: RecipientForm, response: Response, caller: Keeper
     ) -> answers.Recipient:
@@ -54,7 +60,12 @@ def routes(
         assert row is not None, "it was written in the same transaction"
         return answers.recipient(row, made)
 
-    @router.get("/{recipient_id}", summary="One recipient", response_model_exclude_none=True)
+    @router.get(
+        "/{recipient_id}",
+        summary="One recipient",
+        response_model_exclude_none=True,
+        responses=problems(404),
+    )
     async def get(recipient_id: Code, caller: Keeper) -> answers.Recipient:
         async with transaction(pool()) as connection:
             row = await recipient_store.one(connection, recipient_id)
@@ -62,7 +73,7 @@ def routes(
             raise not_found("recipient")
         return answers.recipient(row)
 
-    @router.get("", summary="Recipients, by id")
+    @router.get("", summary="Recipients, by id", responses=problems())
     async def page(
         caller: Keeper,
         audience: Audience | None = None,

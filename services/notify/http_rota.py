@@ -12,6 +12,7 @@ from services.notify.paging import CLINICIAN, PSYCHIATRIST
 from shared.auth import Caller, Role, allow
 from shared.events import Code
 from shared.ids import now as present
+from shared.openapi import problems
 from shared.postgres import Connection, Pool, transaction
 from shared.problems import Fault, Problem
 
@@ -22,7 +23,7 @@ Reader = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS, Role.CLINIC
 def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
     router = APIRouter(prefix="/v1/rota", tags=["rota"])
 
-    @router.put("/{region}", summary="Replace a region's rota")
+    @router.put("/{region}", summary="Replace a region's rota", responses=problems())
     async def put(region: Code, form: RotaForm, caller: Keeper) -> answers.Rota:
         """An empty rota means that everyone who covers the region is on call."""
         now = present()
@@ -34,7 +35,7 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
         wake()
         return answers.rota(region, directory, now)
 
-    @router.get("/{region}", summary="A region's rota, and who is on call")
+    @router.get("/{region}", summary="A region's rota, and who is on call", responses=problems())
     async def get(
         region: Code,
         caller: Reader,

@@ -41,12 +41,15 @@ DUE: Final = """
 """
 
 WAITED: Final = """
-    select referral_id from referral
-    join unnest($1::text[], $2::timestamptz[]) as rule (urgency, since) using (urgency)
-    where state = 'triaged' and not taken_on and waiting_since <= rule.since
-      and not exists (select from review where review.referral_id = referral.referral_id)
-    order by waiting_since limit $3
-    for update of referral skip locked
+    select waited.referral_id
+    from unnest($1::text[], $2::timestamptz[]) as rule (urgency, since) cross join lateral (
+        select referral_id, waiting_since from referral
+        where referral.urgency = rule.urgency and state = 'triaged' and not taken_on
+          and waiting_since <= rule.since
+          and not exists (select from review where review.referral_id = referral.referral_id)
+        order by waiting_since limit $3
+        for update skip locked) as waited
+    order by waited.waiting_since limit $3
 """
 
 TAKEN_ON: Final = """

@@ -1,10 +1,13 @@
-"""What the description of the API says of answers that are problems."""
+"""What the description of an API says of answers that are problems."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.problems import MEDIA_TYPE
 
-WHEN: Final = {
+Answers = dict[int | str, dict[str, Any]]
+
+WHEN: Final[Mapping[int, str]] = {
     400: "The body is not JSON.",
     401: "No token, or not one of this network.",
     403: "The token's role may not do this.",
@@ -17,7 +20,6 @@ WHEN: Final = {
     428: "It exists; say by `If-Match` which version was read.",
     503: "Nothing can be stored at the moment; send the same again.",
 }
-
 
 _TEXT: Final = {"type": "string"}
 _FAULT: Final = {
@@ -41,12 +43,14 @@ PROBLEM: Final = {
 }
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Besides those that every operation can answer with."""
+def problems(
+    *statuses: int, when: Mapping[int, str] | None = None, example: Mapping[str, Any] | None = None
+) -> Answers:
+    """`responses` of a route: these, and those that every route can answer with. `when` says otherwise what
+    some of them mean here."""
+    said = {**WHEN, **(when or {})}
+    content: dict[str, Any] = {"schema": PROBLEM} | ({"example": dict(example)} if example else {})
     return {
-        status: {
-            "description": WHEN[status],
-            "content": {MEDIA_TYPE: {"schema": PROBLEM}},
-        }
+        status: {"description": said[status], "content": {MEDIA_TYPE: content}}
         for status in (401, 403, 422, 503, *statuses)
     }
