@@ -5,6 +5,7 @@ started before them becomes ready when they come.
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -184,6 +185,7 @@ class Service:
         for loop in self._loops:
             self._run(self._turn(loop), f"loop:{loop.name}")
         self._broker = await self._until_there(self._open_broker, "kafka")
+        _spare_the_collector()
         self.health.started = True
         log.info("started", action="start")
 
@@ -365,6 +367,14 @@ class Service:
             return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
         return router
+
+
+def _spare_the_collector() -> None:
+    """What is there by now stays: looking through it again and again stops everything for a tenth of a second
+    (docs/decisions/0012)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _entry(consumer: Consumer) -> Callable[[list[Any]], Awaitable[None]]:
