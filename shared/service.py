@@ -46,6 +46,7 @@ Job = Callable[[], Awaitable[bool | None]]
 
 NOT_READY: Final = (Transient, KafkaError, *TRANSIENT)
 BODY_LIMIT: Final = 1_048_576
+USUAL: Final = gc.get_threshold()
 
 
 @dataclass
@@ -337,6 +338,7 @@ class Service:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._pool.close(), 5)
         await asyncio.to_thread(self._last_spans)
+        _as_it_was()
         log.info("stopped", action="stop")
 
     async def _drain(self) -> None:
@@ -374,7 +376,13 @@ def _spare_the_collector() -> None:
     (docs/decisions/0012)."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(50_000, 10, 10)
+
+
+def _as_it_was() -> None:
+    """For whoever starts another service in the same process."""
+    gc.unfreeze()
+    gc.set_threshold(*USUAL)
 
 
 def _entry(consumer: Consumer) -> Callable[[list[Any]], Awaitable[None]]:
