@@ -8,7 +8,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,22 +15,21 @@ from typing import Any, Final
 import asyncpg
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import JSONResponse, Response
 from faststream.kafka import KafkaBroker
-from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
+from prometheus_client import disable_created_metrics
 
-from shared import inbox, kafka, log_ends, logs, measuring, outbox, parking, problems, reading, telemetry
+from shared import inbox, kafka, log_ends, logs, operations, outbox, parking, problems, reading, telemetry
 from shared.auth import Verifier
 from shared.consumer import Consumer, Handler
 from shared.errors import Transient
 from shared.events import EXPRESS_TOPICS, Lane, Topic
 from shared.health import Health, Turning
 from shared.http import Edge
+from shared.loops import NOT_READY, Job, Loop
 from shared.metrics import MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, RELAY_LEADS, RETRIES
 from shared.postgres import (
     OWN_TABLES,
     SERVER_SETTINGS,
-    TRANSIENT,
     Connection,
     Pool,
     migrate,
@@ -42,21 +40,8 @@ from shared.settings import ServiceSettings
 
 log = logs.get(__name__)
 
-Job = Callable[[], Awaitable[bool | None]]
-
-NOT_READY: Final = (Transient, KafkaError, *TRANSIENT)
 BODY_LIMIT: Final = 1_048_576
 USUAL: Final = gc.get_threshold()
-
-
-@dataclass
-class _Loop:
-    seconds: float
-    name: str
-    job: Job
-    woken: asyncio.Event
-    turning: Turning
-    after_commits: bool = False
 
 
 class Service:
@@ -74,7 +59,7 @@ class Service:
         self._parking = parking.Parking(self._start_parking)
         self._consumers: list[Consumer] = []
         self._announced: set[str] = set()
-        self._loops: list[_Loop] = []
+        self._loops: list[Loop] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._broker: KafkaBroker | None = None
         self._lanes = [lane for lane in Lane if settings.lanes in ("both", lane)]
@@ -123,8 +108,7 @@ class Service:
         With `after_commits` each commit that calls `wake` does so too. What belongs to a lane runs where that
         lane does.
         """
-        turning = Turning(self.settings.stuck_after_seconds)
-        loop = _Loop(seconds, name, job, asyncio.Event(), turning, after_commits)
+        loop = Loop(seconds, name, job, Turning(self.settings.stuck_after_seconds), after_commits)
         if lane is None or lane in self._lanes:
             self._loops.append(loop)
             self.health.live[f"loop:{name}"] = loop.turning.problem
@@ -154,7 +138,7 @@ class Service:
         app = FastAPI(title=title, description=description, version="1", lifespan=self._lifespan)
         app.state.verifier = Verifier.from_file(self.settings.public_keys)
         app.include_router(router)
-        app.include_router(self._operations())
+        app.include_router(operations.routes(self.health, self._consumers, lambda: self._pool))
         problems.install(app)
         app.add_middleware(Edge, body_limit=BODY_LIMIT, unlimited=streams)
         return app
@@ -184,7 +168,7 @@ class Service:
         for relay in self._relays:
             self._run(relay.run(), f"relay:{relay.lane}")
         for loop in self._loops:
-            self._run(self._turn(loop), f"loop:{loop.name}")
+            self._run(loop.run(), f"loop:{loop.name}")
         self._broker = await self._until_there(self._open_broker, "kafka")
         _spare_the_collector()
         self.health.started = True
@@ -208,21 +192,9 @@ class Service:
         except BaseException:
             await pool.close()
             raise
-        self._loops.append(
-            _Loop(300, "house", self._house, asyncio.Event(), Turning(self.settings.stuck_after_seconds))
-        )
-        self._loops.append(
-            _Loop(5, "measure", self._measure, asyncio.Event(), Turning(self.settings.stuck_after_seconds))
-        )
-        self._loops.append(
-            _Loop(
-                log_ends.SECONDS,
-                "measure-lag",
-                self._measure_lag,
-                asyncio.Event(),
-                Turning(self.settings.stuck_after_seconds),
-            )
-        )
+        self.every(300, "house", self._house)
+        self.every(5, "measure", self._measure)
+        self.every(log_ends.SECONDS, "measure-lag", self._measure_lag)
         return pool
 
     async def _keep_house(self, pool: Pool) -> None:
@@ -304,27 +276,6 @@ class Service:
         task.add_done_callback(_note_end)
         self.health.live[f"task:{name}"] = lambda: "ended" if task.done() else None
 
-    async def _turn(self, loop: _Loop) -> None:
-        pause = 0.0
-        while True:
-            loop.woken.clear()
-            loop.turning.begin()
-            try:
-                more = await loop.job()
-                pause = 0.0
-            except NOT_READY as error:
-                more, pause = False, min(max(pause * 2, 0.5), 10)
-                log.warning("will try again", action=loop.name, error=type(error).__name__)
-            except Exception as error:
-                loop.turning.stopped = type(error).__name__
-                log.critical("loop stopped", action=loop.name, exc_info=error)
-                return
-            finally:
-                loop.turning.end()
-            if not more:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(loop.woken.wait(), max(pause, loop.seconds))
-
     async def _stop(self) -> None:
         if self._broker is not None:
             await self._broker.stop()
@@ -349,26 +300,6 @@ class Service:
             async with asyncio.timeout(2):
                 while await self._pool.fetchval(outbox.ANY_UNSENT):
                     await asyncio.sleep(0.05)
-
-    def _operations(self) -> APIRouter:
-        router = APIRouter(tags=["operations"])
-
-        @router.get("/health/live", summary="Does the work turn?")
-        async def live() -> JSONResponse:
-            return _health(self.health.not_live())
-
-        @router.get("/health/ready", summary="Can it be given work?")
-        async def ready() -> JSONResponse:
-            return _health(self.health.not_ready())
-
-        @router.get("/metrics", include_in_schema=False)
-        async def metrics() -> Response:
-            measuring.note_health(self.health)
-            measuring.note_consumers(self._consumers)
-            measuring.note_pool(self._pool)
-            return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-        return router
 
 
 def _spare_the_collector() -> None:
@@ -396,8 +327,3 @@ def _entry(consumer: Consumer) -> Callable[[list[Any]], Awaitable[None]]:
 def _note_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         log.critical("task ended", action=task.get_name(), exc_info=error)
-
-
-def _health(found: dict[str, str]) -> JSONResponse:
-    body: dict[str, Any] = {"status": "unhealthy", "problems": found} if found else {"status": "ok"}
-    return JSONResponse(body, status_code=503 if found else 200)

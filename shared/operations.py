@@ -1,0 +1,39 @@
+"""What an operator's tools ask of every service: is it well, and what does it count?"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared import measuring
+from shared.consumer import Consumer
+from shared.health import Health
+from shared.postgres import Pool
+
+
+def routes(health: Health, consumers: Sequence[Consumer], pool: Callable[[], Pool | None]) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/health/live", summary="Does the work turn?")
+    async def live() -> JSONResponse:
+        return _health(health.not_live())
+
+    @router.get("/health/ready", summary="Can it be given work?")
+    async def ready() -> JSONResponse:
+        return _health(health.not_ready())
+
+    @router.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        measuring.note_health(health)
+        measuring.note_consumers(consumers)
+        measuring.note_pool(pool())
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _health(found: dict[str, str]) -> JSONResponse:
+    body: dict[str, Any] = {"status": "unhealthy", "problems": found} if found else {"status": "ok"}
+    return JSONResponse(body, status_code=503 if found else 200)
