@@ -63,7 +63,12 @@ async def test_a_review_past_its_time_calls_a_clinician_until_one_decides(town: 
         return not page["items"]
 
     await eventually(answered, what="the decision answering the call")
-    assert "ReviewOverdue" in [entry["type"] for entry in (await town.referral(taken["id"]))["timeline"]]
+
+    async def in_the_timeline() -> bool:
+        entries = (await town.referral(taken["id"]))["timeline"]
+        return "ReviewOverdue" in [entry["type"] for entry in entries]
+
+    await eventually(in_the_timeline, what="intake hearing of it")
 
 
 async def test_the_referrer_is_asked_answers_and_the_review_is_back(town: Town) -> None:
