@@ -58,7 +58,7 @@ ANSWER: Final = """
 SOONER: Final = """
     update offer set expires_at = least(offer.expires_at, new.expires_at)
     from unnest($1::uuid[], $2::timestamptz[]) as new (referral_id, expires_at)
-    where offer.referral_id = new.referral_id and state = 'open'
+    where offer.referral_id = new.referral_id and state in ('open', 'accepted') and state || '' = 'open'
 """
 
 

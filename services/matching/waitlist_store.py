@@ -22,9 +22,10 @@ DUE: Final = f"""
     for update skip locked
 """
 
+# The state as an expression: by the index of those who wait all of them would be read to find these.
 STILL_WAITING: Final = f"""
     select {COLUMNS} from referral
-    where id = any($1::uuid[]) and state = 'waiting' order by id for update
+    where id = any($1::uuid[]) and state || '' = 'waiting' order by id for update
 """
 
 POOL: Final = """

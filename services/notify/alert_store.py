@@ -78,7 +78,7 @@ REVIEWED: Final = f"""
 
 END: Final = """
     update delivery set state = 'ended'
-    where state = 'waiting' and notice_id in (
+    where state || '' = 'waiting' and notice_id in (
         select id from notice where id = any($1::uuid[]) or answers = any($1::uuid[]))
 """
 

@@ -4,8 +4,8 @@ Taking walks the index from host to host, so that ten thousand waiting for one h
 share of places. No transaction is open while a request is under way: a taken delivery is simply not due
 again until its time limit has passed.
 
-`lateral` and `offset 0` hold Postgres to one look per row, by its key. From statistics of a quieter time it
-expects few to be waiting, and would read all of them instead.
+`lateral`, `offset 0` and a state compared as an expression hold Postgres to one look per row, by its key.
+From statistics of a quieter time it expects few to be waiting, and would read all of them for each row.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ TAKE: Final = """
     ), mine as (
         select locked.id from due cross join lateral (
             select id from delivery d
-            where d.id = due.id and d.state = 'waiting' and d.next_attempt_at <= $2
+            where d.id = due.id and d.state || '' = 'waiting' and d.next_attempt_at <= $2
             for update skip locked) as locked
     ), taken as (
         update delivery set attempts = attempts + 1, next_attempt_at = $2 + $7::interval, outcome = null
@@ -72,7 +72,7 @@ TAKE: Final = """
 PUT_BACK: Final = """
     update delivery set attempts = delivery.attempts - 1, next_attempt_at = unsent.due_at
     from unnest($1::uuid[], $2::integer[], $3::timestamptz[]) as unsent (id, attempts, due_at)
-    where delivery.id = unsent.id and delivery.attempts = unsent.attempts and state = 'waiting'
+    where delivery.id = unsent.id and delivery.attempts = unsent.attempts and state || '' = 'waiting'
 """
 
 DELIVERED: Final = """
@@ -89,13 +89,13 @@ AGAIN: Final = """
     from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::boolean[], $5::text[], $6::smallint[],
                 $7::text[]) as later (id, attempts, at, failing, outcome, channel, recipient)
          left join channel on channel.recipient = later.recipient and channel.position = later.channel
-    where delivery.id = later.id and delivery.attempts = later.attempts and state = 'waiting'
+    where delivery.id = later.id and delivery.attempts = later.attempts and state || '' = 'waiting'
 """
 
 GIVEN_UP: Final = """
     update delivery set state = 'undeliverable', failing = true, outcome = done.outcome
     from unnest($1::uuid[], $2::text[]) as done (id, outcome)
-    where delivery.id = done.id and state = 'waiting'
+    where delivery.id = done.id and state || '' = 'waiting'
     returning delivery.id
 """
 

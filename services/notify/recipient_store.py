@@ -33,7 +33,7 @@ MOVE_WAITING: Final = """
         next_attempt_at = case when d.outcome is null then d.next_attempt_at
                                else least(d.next_attempt_at, $2) end
     from delivery d join channel c on c.recipient = d.recipient
-    where d.recipient = $1 and d.state = 'waiting' and delivery.id = d.id
+    where d.recipient = $1 and starts_with(d.state, 'waiting') and delivery.id = d.id
       and c.position = least(d.channel, (select max(position) from channel where recipient = $1))
 """
 

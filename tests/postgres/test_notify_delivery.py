@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -402,7 +403,24 @@ async def test_telling_somebody_for_whom_much_waits_reads_none_of_it(database: N
             f"explain {delivery_store.INSERT}", [uuid4()], *([row[name]] for name in columns)
         )
     text = "\n".join(line[0] for line in lines)
-    assert "delivery_notice_id_recipient_step_channel_key" in text and "delivery_recipient" not in text, text
+    assert "delivery_notice_id_recipient_step_channel_key" in text and "delivery_waiting" not in text, text
+
+
+async def test_taking_reads_what_it_takes_however_much_waits(database: NewDatabase) -> None:
+    pool = await database("notify")
+    await clinic(pool, "desk", "http://many.example/")
+    await take(pool, MATCHING, *(referral(clinic="desk").accepted() for _ in range(300)))
+    await pool.execute("update delivery set state = 'delivered'")
+    await pool.execute("vacuum analyze delivery")  # statistics of a quieter time
+    await pool.execute("update delivery set state = 'waiting'")
+    async with transaction(pool) as connection:
+        lines = await connection.fetch(
+            f"explain (analyze, format text) {delivery_store.TAKE}",
+            *("routine", now() + timedelta(minutes=1), 64, [], [], 16, timedelta(seconds=60)),
+        )
+    text = "\n".join(line[0] for line in lines)
+    removed = re.findall(r"Rows Removed by Filter: (\d+)", text)
+    assert "rows=16" in text and max(map(int, removed), default=0) < 16, text
 
 
 async def test_ten_thousand_waiting_for_one_host_do_not_slow_the_taking_for_another(
