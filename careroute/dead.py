@@ -40,7 +40,7 @@ async def read_all(settings: ServiceSettings) -> list[Parked]:
     consumer = AIOKafkaConsumer(**client_options(settings), auto_offset_reset="earliest")
     await consumer.start()
     try:
-        records = [record for topic in topics for record in await _drain(consumer, topic)]
+        records = await _drain(consumer, topics)
     finally:
         await consumer.stop()
     return sorted(standing(records), key=lambda parked: parked.parked_at)
@@ -63,13 +63,20 @@ def _parked(record: ConsumerRecord) -> Parked:
     )
 
 
-async def _drain(consumer: AIOKafkaConsumer, topic: str) -> list[ConsumerRecord]:
-    partitions = [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or {0})]
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning(*partitions)
+async def _drain(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[ConsumerRecord]:
+    partitions = [
+        TopicPartition(topic, n)
+        for topic in topics
+        for n in sorted(consumer.partitions_for_topic(topic) or {0})
+    ]
     ends = await consumer.end_offsets(partitions)
+    begins = await consumer.beginning_offsets(partitions)
+    partitions = [one for one in partitions if begins[one] < ends[one]]
+    consumer.assign(partitions)
+    for one in partitions:
+        consumer.seek(one, begins[one])
     records: list[ConsumerRecord] = []
-    while any([await consumer.position(p) < ends[p] for p in partitions]):
+    while any([await consumer.position(one) < ends[one] for one in partitions]):
         for batch in (await consumer.getmany(timeout_ms=500)).values():
             records.extend(batch)
     return records
