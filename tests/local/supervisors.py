@@ -82,6 +82,7 @@ def _report(pids: list[int], urls: object = None) -> NoReturn:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
     with suppress(KeyboardInterrupt):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         globals()[sys.argv[1]](Path(sys.argv[2]))
