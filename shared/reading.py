@@ -9,7 +9,6 @@ from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from shared import trace
-from shared.commits import Commits
 from shared.events import READER, AnyFact
 
 
@@ -67,7 +66,6 @@ async def parser(records: Sequence[ConsumerRecord], original: Callable[[Any], Aw
     """FastStream's own parser decodes every header and loses the batch at a bad one; give it none."""
     message = await original(tuple(dataclasses.replace(record, headers=()) for record in records))
     message.raw_message = tuple(records)
-    message.consumer = Commits(message.consumer)
     return message
 
 

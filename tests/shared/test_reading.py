@@ -49,7 +49,6 @@ def test_deep_nesting_is_unreadable_and_not_a_crash() -> None:
 async def test_frameworks_parser_never_sees_the_headers_that_would_lose_the_batch() -> None:
     class Message:
         raw_message: Any = None
-        consumer: Any = None
 
     async def original(records: Any) -> Message:
         for one in records:
