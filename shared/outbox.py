@@ -229,7 +229,11 @@ PARTITIONS: Final = """
 
 
 async def keep_partitions(connection: Connection, *, days: int) -> list[str]:
-    """Make the coming week's partitions, drop those past `days` with all sent; return the dropped."""
+    """Make the coming week's partitions, drop those past `days` with all sent; return the dropped.
+
+    One at a time: `create table if not exists` fails where another replica is making the same table.
+    """
+    await connection.execute("select pg_advisory_xact_lock(hashtext('careroute:partitions'))")
     for (statement,) in await connection.fetch(PARTITION_AHEAD):
         with suppress(asyncpg.CheckViolationError):  # rows of that day already went to the default partition
             async with connection.transaction():

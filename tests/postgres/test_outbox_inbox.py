@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -174,6 +175,25 @@ async def test_a_day_past_retention_is_dropped_only_when_all_of_it_was_sent(data
         assert await outbox.keep_partitions(connection, days=14) == [name]
         today = f"outbox_{datetime.now(UTC):%Y%m%d}"
         assert await connection.fetchval("select to_regclass($1) is not null", today)
+
+
+async def test_replicas_that_keep_house_at_once_do_not_stop_each_other(database: NewDatabase) -> None:
+    pool = await database("shared")
+    long_ago = datetime.now(UTC).date() - timedelta(days=40)
+    name = f"outbox_{long_ago:%Y%m%d}"
+    await pool.execute(
+        f"create table {name} partition of outbox"
+        f" for values from ('{long_ago}') to ('{long_ago + timedelta(days=1)}')"
+    )
+
+    async def keep_house() -> list[str]:
+        async with transaction(pool) as connection:
+            return await outbox.keep_partitions(connection, days=14)
+
+    dropped = await asyncio.gather(*(keep_house() for _ in range(4)))
+    assert list(chain.from_iterable(dropped)) == [name]
+    partitions = await pool.fetch(outbox.PARTITIONS)
+    assert len(partitions) == 8
 
 
 async def test_a_fact_is_announced_under_the_trace_of_what_caused_it(database: NewDatabase) -> None:
