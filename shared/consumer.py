@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faststream.exceptions import NackMessage
 from opentelemetry.trace import SpanKind
 
@@ -18,6 +18,7 @@ from shared import dead_letter, log_ends, logs, trace
 from shared.errors import Permanent, Transient
 from shared.events import AnyFact, ReferralFact, Topic
 from shared.health import Turning
+from shared.membership import Membership
 from shared.metrics import BATCH_FACTS, BATCH_SECONDS, LAG, PARKED, PARTITIONS, RETRIES
 from shared.parking import Parking
 from shared.postgres import Connection, Pool, transaction
@@ -29,22 +30,6 @@ Handler = Callable[[Connection, Sequence[AnyFact]], Awaitable[None]]
 
 RETRY_FOR_SECONDS: Final = 120
 """Then the batch is handed back, well within Kafka's max.poll.interval of 300 s, and read again."""
-
-
-@dataclass
-class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
-    """Knows whether this member of the group has been told which partitions are its own."""
-
-    settled: bool = False
-
-    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
-        self.settled = False
-
-    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        self.settled = True
-
-    def problem(self) -> str | None:
-        return None if self.settled else "no partitions assigned yet"
 
 
 async def _nowhere() -> None:
@@ -64,13 +49,18 @@ class Consumer:
     done: Callable[[], None]
     turning: Turning
     max_parked_in_a_row: int
-    assignment: Assignment = field(default_factory=Assignment)
+    membership: Membership = field(default_factory=Membership)
     parked_in_a_row: int = 0
     in_hand: int = 0
     in_hand_since: float | None = None
     leave: Callable[[], Coroutine[None, None, None]] = field(default=_nowhere)
     reader: Callable[[], AIOKafkaConsumer | None] = field(default=lambda: None)
     stopping: asyncio.Task[None] | None = None
+
+    def misses_its_topic(self) -> bool:
+        """By what it was last told of the cluster; False while it is not connected."""
+        reader = self.reader()
+        return reader is not None and not reader.partitions_for_topic(self.topic)
 
     async def measure(self) -> None:
         """Notes how far behind it is. A log that was lost and begins anew is read from its beginning."""
@@ -79,7 +69,7 @@ class Consumer:
             return
         if lost := await log_ends.begun_anew(reader):
             log.error("a log begins anew", action="consume", group=self.group, topic=self.topic)
-            await reader.seek_to_beginning(*lost)
+            await log_ends.go_back(reader, lost)
         ends = await log_ends.find(reader)
         LAG.labels(self.group, self.topic).set(await log_ends.behind(reader, ends) + self.in_hand)
         PARTITIONS.labels(self.group, self.topic).set(len(ends))

@@ -43,3 +43,10 @@ async def begun_anew(reader: AIOKafkaConsumer) -> list[TopicPartition]:
             if end is not None and await reader.position(one) > end:
                 found.append(one)
     return found
+
+
+async def go_back(reader: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+    """To where their logs begin, at once; `seek_to_beginning` leaves them without a place for seconds."""
+    async with asyncio.timeout(SECONDS):
+        for one, begin in (await reader.beginning_offsets(partitions)).items():
+            reader.seek(one, begin)

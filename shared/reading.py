@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from shared import trace
 from shared.events import READER, AnyFact
+from shared.membership import Membership, Seat
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,14 @@ def _clean(value: object) -> bool:
     return True
 
 
-async def parser(records: Sequence[ConsumerRecord], original: Callable[[Any], Awaitable[Any]]) -> Any:
+async def parser(
+    records: Sequence[ConsumerRecord], original: Callable[[Any], Awaitable[Any]], *, membership: Membership
+) -> Any:
     """FastStream's own parser decodes every header and loses the batch at a bad one; give it none."""
+    number = membership.number  # of the membership that has just read them
     message = await original(tuple(dataclasses.replace(record, headers=()) for record in records))
     message.raw_message = tuple(records)
+    message.consumer = Seat(message.consumer, membership, number)
     return message
 
 

@@ -57,7 +57,7 @@ class Service:
         self._migrations = migrations
         self._pool: Pool | None = None
         self._parking = parking.Parking(self._start_parking)
-        self._consumers: list[Consumer] = []
+        self.consumers: list[Consumer] = []
         self._announced: set[str] = set()
         self._loops: list[Loop] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,14 +91,20 @@ class Service:
             turning=Turning(self.settings.stuck_after_seconds),
             max_parked_in_a_row=self.settings.max_parked_in_a_row,
         )
-        self._consumers.append(consumer)
+        self.consumers.append(consumer)
         RETRIES.labels(group)  # an alert sees the first one only if it knew of none before
         self.health.live[f"consumer:{group}:{topic}"] = consumer.turning.problem
-        self.health.ready[f"consumer:{group}:{topic}"] = consumer.assignment.problem
+        self.health.ready[f"consumer:{group}:{topic}"] = consumer.membership.problem
 
     def announces(self, *topics: Topic) -> None:
         """The topics this service writes; they are made at start if they are missing."""
         self._announced.update(topics)
+
+    def topics(self) -> set[str]:
+        """What it writes, what it reads, and where it parks what it cannot take."""
+        consumed = {str(one.topic) for one in self.consumers}
+        dead = {one.topic.dead(one.group) for one in self.consumers}
+        return self._announced | consumed | dead
 
     def every(
         self, seconds: float, name: str, job: Job, *, after_commits: bool = False, lane: Lane | None = None
@@ -136,9 +142,10 @@ class Service:
     ) -> FastAPI:
         """The web application; `streams` are paths whose bodies have no size limit."""
         app = FastAPI(title=title, description=description, version="1", lifespan=self._lifespan)
+        app.state.service = self
         app.state.verifier = Verifier.from_file(self.settings.public_keys)
         app.include_router(router)
-        app.include_router(operations.routes(self.health, self._consumers, lambda: self._pool))
+        app.include_router(operations.routes(self.health, self.consumers, lambda: self._pool))
         problems.install(app)
         app.add_middleware(Edge, body_limit=BODY_LIMIT, unlimited=streams)
         return app
@@ -216,18 +223,16 @@ class Service:
         MEASURED_AT.set_to_current_time()
 
     async def _measure_lag(self) -> None:
-        for consumer in self._consumers:
-            with suppress(KafkaError, ConsumerStoppedError, TimeoutError):  # then the last known stands
-                await consumer.measure()
+        if any(consumer.misses_its_topic() for consumer in self.consumers):
+            await self._make_topics()  # its broker came back without it
+        await asyncio.gather(*map(_measure, self.consumers))
 
     async def _make_topics(self) -> None:
-        consumed = {str(c.topic) for c in self._consumers}
-        dead = {c.topic.dead(c.group) for c in self._consumers}
-        await kafka.create_topics(self.settings, self._announced | consumed | dead)
+        await kafka.create_topics(self.settings, self.topics())
 
     async def _open_broker(self) -> KafkaBroker:
         broker = kafka.make_broker(self.name, self.settings)
-        for consumer in self._consumers:
+        for consumer in self.consumers:
             subscriber = broker.subscriber(
                 consumer.topic,
                 group_id=consumer.group,
@@ -235,8 +240,8 @@ class Service:
                 batch=True,
                 max_records=consumer.max_records,
                 batch_timeout_ms=100,
-                listener=consumer.assignment,
-                parser=reading.parser,
+                listener=consumer.membership,
+                parser=partial(reading.parser, membership=consumer.membership),
                 decoder=reading.decoder,
             )
             subscriber(_entry(consumer))
@@ -314,6 +319,12 @@ def _as_it_was() -> None:
     """For whoever starts another service in the same process."""
     gc.unfreeze()
     gc.set_threshold(*USUAL)
+
+
+async def _measure(consumer: Consumer) -> None:
+    """One that gets no answer keeps no other waiting."""
+    with suppress(KafkaError, ConsumerStoppedError, TimeoutError):  # then the last known stands
+        await consumer.measure()
 
 
 def _entry(consumer: Consumer) -> Callable[[list[Any]], Awaitable[None]]:

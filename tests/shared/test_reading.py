@@ -6,6 +6,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.membership import Membership
 from shared.reading import decoder, parser, read
 from tests.wire.samples import SAMPLES
 
@@ -49,6 +50,7 @@ def test_deep_nesting_is_unreadable_and_not_a_crash() -> None:
 async def test_frameworks_parser_never_sees_the_headers_that_would_lose_the_batch() -> None:
     class Message:
         raw_message: Any = None
+        consumer: Any = None
 
     async def original(records: Any) -> Message:
         for one in records:
@@ -57,6 +59,6 @@ async def test_frameworks_parser_never_sees_the_headers_that_would_lose_the_batc
 
     good = SAMPLES[0]
     records = (record(good.model_dump_json().encode()), record(b"{}", (("h", b"\xff"),)), record(None))
-    received = await decoder(await parser(records, original))
+    received = await decoder(await parser(records, original, membership=Membership()))
     assert [one.unreadable for one in received] == [None, "header_not_utf8", "empty"]
     assert received[0].fact == good
