@@ -3,11 +3,14 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
+import aiokafka.client
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
@@ -15,6 +18,9 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from shared.events import Topic
 from shared.kafka_refusals import refusal
 from shared.settings import ServiceSettings
+
+aiokafka.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
+"""Who asks about a topic must not make it, with the partitions of a broker's liking; aiokafka always does."""
 
 COMPACTED: Final = frozenset({Topic.MATCHING_ROSTER})
 
