@@ -25,6 +25,7 @@ from careroute import (
     up,
     watch,
 )
+from careroute import rights as kafka_rights
 from careroute import roster as rosters
 from careroute.host import databases
 from careroute.host import keys as host_keys
@@ -235,6 +236,22 @@ def databases_command(
     admin = host_keys.admin_url(keys, postgres=postgres)
     ran = asyncio.run(databases.prepare(admin, host_keys.read(keys / "operator")))
     out.print(f"Databases are ready; migrations run now: {', '.join(ran) or 'none'}.", highlight=False)
+
+
+@app.command("rights")
+def rights_command(
+    show: Annotated[bool, typer.Option("--show", help="Only list them; give none.")] = False,
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """Give each service's user on Kafka the rights it needs, as a superuser of it. Safe to run twice."""
+    if show:
+        table = Table("user", "may", "what", "name")
+        for one in sorted(set(kafka_rights.rights())):
+            table.add_row(one.user, one.operation.name.lower(), one.resource.name.lower(), one.name)
+        out.print(table)
+        return
+    count = asyncio.run(kafka_rights.give(network.find(folder).kafka_settings()))
+    out.print(f"Rights on Kafka are given: {count}.", highlight=False)
 
 
 @app.command("rekey")

@@ -4,6 +4,7 @@ import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from careroute.local.environment import SERVICES
 from careroute.local.folder import write_private
 from careroute.local.ports import HOST
 from tests.apache.node import CLIENT, protocols
@@ -61,12 +63,15 @@ class Security:
             f"{listener}.ssl.keystore.location": str(self.key_file),
             f"{listener}.sasl.enabled.mechanisms": _MECHANISM,
             f"{listener}.{_MECHANISM.lower()}.sasl.jaas.config": f"{_LOGIN_MODULE} required;",
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:ANONYMOUS;User:{_USER}",  # nobody has a name on the other listeners
         }
 
     @property
     def format_options(self) -> tuple[str, ...]:
-        """The one user is there from the first start on."""
-        return ("--add-scram", f"{_MECHANISM}=[name={_USER},password={self.password}]")
+        """A superuser and one for each service are there from the first start on, with one password."""
+        users = (f"{_MECHANISM}=[name={user},password={self.password}]" for user in (_USER, *SERVICES))
+        return tuple(chain.from_iterable(("--add-scram", user) for user in users))
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""docker-compose.security.yml: Kafka answers those whom it knows, and nobody else."""
+"""docker-compose.security.yml: Kafka answers those whom it knows, each within its rights, and nobody else."""
 
 from collections.abc import Iterator
 
@@ -46,3 +46,13 @@ def test_who_has_the_password_of_a_user_is_let_in(whom_kafka_takes: dict[str, st
 )
 def test_everybody_else_is_refused(client: str, whom_kafka_takes: dict[str, str]) -> None:
     assert whom_kafka_takes[client] != "let in"
+
+
+def test_a_service_may_do_its_own_work_and_no_other(host: Host) -> None:
+    assert host.run_inside("what_kafka_allows", "notify") == {
+        "read whom it follows": "done",
+        "read whom it does not follow": "TopicAuthorizationFailedError",
+        "join another's group": "GroupAuthorizationFailedError",
+        "speak for another": "TopicAuthorizationFailedError",
+        "make a topic of its own choice": "TopicAuthorizationFailedError",
+    }
