@@ -67,12 +67,12 @@ class Consumer:
         reader = self.reader()
         if reader is None:
             return
+        PARTITIONS.labels(self.group, self.topic).set(len(reader.assignment()))  # known though Kafka is away
         if lost := await log_ends.begun_anew(reader):
             log.error("a log begins anew", action="consume", group=self.group, topic=self.topic)
             await log_ends.go_back(reader, lost)
         ends = await log_ends.find(reader)
         LAG.labels(self.group, self.topic).set(await log_ends.behind(reader, ends) + self.in_hand)
-        PARTITIONS.labels(self.group, self.topic).set(len(ends))
 
     async def take(self, batch: list[Received]) -> None:
         """Called by FastStream; returning commits the offsets, `NackMessage` reads the batch again."""

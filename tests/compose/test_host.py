@@ -81,7 +81,7 @@ async def test_replicas_share_the_partitions_behind_the_same_ports(host: Host, t
 async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(host: Host, town: Town) -> None:
     before = account(host).counts["accepted"]
     load = asyncio.create_task(under_load(town, "rolling"))
-    for service in SERVICES:
+    for service in (*SERVICES, *EXPRESS):
         await asyncio.to_thread(_restart, host, service)
     load.cancel()
     ids = await load
@@ -126,19 +126,12 @@ async def _submit(town: Town, name: str, count: int) -> list[str]:
 
 
 async def test_a_crisis_passes_while_everything_routine_stands_still(host: Host, town: Town) -> None:
-    host.settings["MAIN_LANES"] = "routine"
-    try:
-        host.up("triage", "notify", *EXPRESS)
-        host.compose("stop", "triage", "notify")
-        (routine,) = await _submit(town, "still", 1)
-        await town.is_called(await town.submit("crisis-still", crisis()))
-        assert (await town.referral(routine))["state"] == "received"
-        host.compose("start", "triage", "notify")
-        await town.is_in(routine, "offered", "waitlisted")
-    finally:
-        del host.settings["MAIN_LANES"]
-        host.compose("--profile", "express", "rm", "--stop", "--force", *EXPRESS)
-        host.up()
+    host.compose("stop", "triage", "notify")
+    (routine,) = await _submit(town, "still", 1)
+    await town.is_called(await town.submit("crisis-still", crisis()))
+    assert (await town.referral(routine))["state"] == "received"
+    host.compose("start", "triage", "notify")
+    await town.is_in(routine, "offered", "waitlisted")
     await town.acknowledge_all()
 
 

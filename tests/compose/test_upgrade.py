@@ -91,7 +91,9 @@ async def test_an_upgrade_with_referrals_on_their_way_loses_and_doubles_nothing(
     ids = await load
     running = {
         engine("inspect", "--format", "{{.Config.Image}}", one["ID"]).strip()
-        for one in host.containers("intake", "triage", "matching", "notify")
+        for one in host.containers(
+            "intake", "triage", "triage-express", "matching", "notify", "notify-express"
+        )
     }
     assert running == {host.image}
     assert len(ids) > 20

@@ -17,6 +17,7 @@ from tests.support import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
+OF_THE_EXPRESS_LANE = ("triage", "notify")
 CONFIG = "/etc/prometheus/prometheus.yml"
 
 
@@ -30,12 +31,12 @@ async def prometheus(host: Host) -> AsyncIterator[Prometheus]:
 
 async def test_every_replica_is_seen(host: Host, prometheus: Prometheus) -> None:
     host.up("--no-recreate", "--scale", "triage=2")
-    expected = sorted((service, "up") for service in (*SERVICES, "triage"))
+    expected = sorted((service, "up") for service in (*SERVICES, "triage", *OF_THE_EXPRESS_LANE))
 
     async def seen() -> bool:
         return await prometheus.targets() == expected
 
-    await eventually(seen, seconds=90, what="seeing all five")
+    await eventually(seen, seconds=90, what="seeing all seven")
 
 
 async def test_the_rules_are_loaded_and_each_can_be_evaluated(host: Host, prometheus: Prometheus) -> None:
@@ -56,11 +57,14 @@ async def test_a_service_that_is_down_and_a_parked_message_raise_their_alerts(
     host: Host, town: Town, prometheus: Prometheus
 ) -> None:
     assert host.run_inside("park_one", "careroute", TOPIC="intake.referrals.v1") == "sent"
-    host.compose("stop", "notify")
+    host.compose("stop", "notify", "notify-express")
     await prometheus.fires("ServiceDown", job="notify")
     await prometheus.fires("DeadLetters", group="triage", reason="not_json")
     host.compose("start", "notify")
     await prometheus.is_quiet("ServiceDown")
+    await prometheus.fires("NoRelay", job="notify", lane="express")
+    host.compose("start", "notify-express")
+    await prometheus.is_quiet("NoRelay")
 
 
 DASHBOARD = json.loads((ROOT / "ops/grafana/dashboards/careroute.json").read_text())
