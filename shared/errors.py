@@ -27,3 +27,8 @@ class Permanent(CarerouteError):
 
 class Misconfigured(CarerouteError):
     """A setting is wrong."""
+
+
+def code_of(error: BaseException) -> str:
+    """For a log line: the reason of one of ours; of any other its type, since its text may quote a record."""
+    return error.reason if isinstance(error, CarerouteError) else type(error).__name__

@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from shared import logs
-from shared.errors import Transient
+from shared.errors import Transient, code_of
 from shared.health import Turning
 from shared.postgres import TRANSIENT
 
@@ -44,7 +44,7 @@ class Loop:
                 pause = 0.0
             except NOT_READY as error:
                 more, pause = False, min(max(pause * 2, 0.5), 10)
-                log.warning("will try again", action=self.name, error=type(error).__name__)
+                log.warning("will try again", action=self.name, error=code_of(error))
             except Exception as error:
                 self.turning.stopped = type(error).__name__
                 log.critical("loop stopped", action=self.name, exc_info=error)

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from opentelemetry.trace import SpanKind
 
 from shared import logs, trace
-from shared.errors import Transient
+from shared.errors import Transient, code_of
 from shared.events import Fact, Lane, ReferralFact
 from shared.metrics import OUTBOX_SENT, RELAY_LEADS
 from shared.postgres import TRANSIENT, Connection, Record
@@ -137,7 +137,7 @@ class Relay:
                     "relay pauses",
                     action="relay",
                     lane=self.lane,
-                    error=type(error).__name__,
+                    error=code_of(error),
                     seconds=self._pause,
                 )
             await asyncio.sleep(self._pause)

@@ -21,7 +21,7 @@ from prometheus_client import disable_created_metrics
 from shared import inbox, kafka, log_ends, logs, operations, outbox, parking, problems, reading, telemetry
 from shared.auth import Verifier
 from shared.consumer import Consumer, Handler
-from shared.errors import Transient
+from shared.errors import Transient, code_of
 from shared.events import EXPRESS_TOPICS, Lane, Topic
 from shared.health import Health, Turning
 from shared.http import Edge
@@ -187,7 +187,7 @@ class Service:
             try:
                 return await step()
             except NOT_READY as error:
-                log.warning("waiting", action="start", what=what, error=type(error).__name__)
+                log.warning("waiting", action="start", what=what, error=code_of(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
 
