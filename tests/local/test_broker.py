@@ -12,6 +12,8 @@ from careroute.local.broker import Broker
 from careroute.local.errors import StackError
 from careroute.local.ports import free_port
 from careroute.local.processes import Processes
+from shared.kafka import create_topics
+from shared.settings import ServiceSettings
 
 
 @pytest.fixture
@@ -29,6 +31,9 @@ def brokers(tmp_path: Path) -> Iterator[list[Broker]]:
 
 
 async def say(broker: Broker, text: bytes) -> None:
+    await create_topics(
+        ServiceSettings.model_validate({"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers}), {"greetings"}
+    )
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers, acks="all")
     await producer.start()
     try:
