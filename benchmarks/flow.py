@@ -86,7 +86,8 @@ def _limit(here: Town, n: int) -> Run:
     here.stack.wait_ready(seconds=PATIENCE)
 
     async def submit(count: int) -> None:
-        await asyncio.gather(*(_bare_batch(here, count // len(CLINICS)) for _ in CLINICS))
+        each, rest = divmod(count, len(CLINICS))
+        await asyncio.gather(*(_bare_batch(here, each + (place < rest)) for place in range(len(CLINICS))))
 
     asyncio.run(measure(here, WARM_UP, submit))
     found = asyncio.run(measure(here, n, submit))
