@@ -13,6 +13,8 @@ from shared import outbox
 
 ASK_AGAIN_SECONDS: Final = 5
 
+UNSENT: Final = "select count(*) from outbox where sent_at is null"
+
 UNSEND_THESE: Final = "update outbox set sent_at = null where sent_at is not null and event_id = any($1)"
 
 
@@ -23,29 +25,32 @@ async def replay(network: Network, services: tuple[str, ...], since: datetime) -
 
 
 async def until_acted_on(network: Network, *, seconds: float) -> int:
-    """Waits until everybody has acted on every fact sent; returns how many are still missing at the end.
+    """Waits until every fact is sent and everybody has acted on it; returns how many are still missing.
 
     A consumer that was still reading from where the lost log had ended may pass over what is sent again, so
-    what nobody has acted on is sent once more.
+    what nobody has acted on is sent once more. One look may miss what is sent while it looks: it is over when
+    two in a row find nothing.
     """
     until = time.monotonic() + seconds
     async with connected(network) as databases:
         before: set[UUID] = set()
+        was_clean = False
         while True:
+            unsent: int = sum([await database.fetchval(UNSENT) for database in databases.values()])
             parked = parked_events(await dead.read_all(network.kafka_settings()))
             missing: dict[str, set[UUID]] = {}
             async for source, _, event in not_acted_on(databases, parked, grace_seconds=0):
                 missing.setdefault(source, set()).add(event)
             now = {event for events in missing.values() for event in events}
-            unsent = [await database.fetchval(outbox.ANY_UNSENT) for database in databases.values()]
-            if not now and not any(unsent):
+            clean = not now and not unsent
+            if clean and was_clean:
                 return 0
-            if time.monotonic() > until:
-                return len(now)
+            if time.monotonic() > until and not clean:
+                return len(now) + unsent
             for source, events in missing.items():
                 if events & before:
                     await databases[source].execute(UNSEND_THESE, list(events & before))
-            before = now
+            before, was_clean = now, clean
             await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 

@@ -119,3 +119,14 @@ async def test_watch_once_shows_where_a_referral_stands(town: Town) -> None:
     code, said = await careroute(town, "watch", taken["id"], "--once")
     assert code == 0, said
     assert "offered" in said
+
+
+async def test_replay_does_not_count_as_acted_on_what_is_still_to_be_sent(town: Town) -> None:
+    await town.submit(referral())
+    town.stack.processes.stop("intake")
+    words = ("replay", "--since", "1h", "--service", "intake")
+    code, said = await careroute(town, *words, "--wait", "0.1")
+    assert code == 1 and "facts have not been acted on" in said
+    town.stack.start_services("intake", seconds=90)
+    code, said = await careroute(town, *words)
+    assert code == 0 and "Everybody has acted on everything" in said, said
