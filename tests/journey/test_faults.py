@@ -133,7 +133,8 @@ async def test_a_broker_that_lost_everything_is_healed_by_replay(town: Town) -> 
     town.kafka.forget()
     town.kafka.start()
     ids = await submitting
-    await asyncio.to_thread(town.stack.wait_ready, seconds=90)
+    town.stack.processes.stop(*SERVICES)  # as docs/operations.md says; one in thirty was not healed without
+    town.stack.start_services(seconds=90)
     counts = await replay(town.network, SERVICES, since)
     assert sum(counts.values()) > 0
     assert await until_acted_on(town.network, seconds=120) == 0
