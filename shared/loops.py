@@ -53,4 +53,5 @@ class Loop:
                 self.turning.end()
             if not more:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.woken.wait(), max(pause, self.seconds))
+                    async with asyncio.timeout(max(pause, self.seconds)):
+                        await self.woken.wait()

@@ -166,7 +166,8 @@ class Relay:
                 await self._send(connection, producer, rows)
             if len(rows) < BATCH:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.woken.wait(), self.poll_seconds)
+                    async with asyncio.timeout(self.poll_seconds):
+                        await self.woken.wait()
 
     async def _send(self, connection: Connection, producer: Producer, rows: Sequence[Record]) -> None:
         steps = [step_of(row) for row in rows]

@@ -6,7 +6,7 @@ started before them becomes ready when they come.
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,7 @@ from shared.settings import ServiceSettings
 log = logs.get(__name__)
 
 BODY_LIMIT: Final = 1_048_576
+GOODBYE_SECONDS: Final = 5
 USUAL: Final = gc.get_threshold()
 
 
@@ -282,13 +283,10 @@ class Service:
         self.health.live[f"task:{name}"] = lambda: "ended" if task.done() else None
 
     async def _stop(self) -> None:
-        if self._broker is not None:
-            await self._broker.stop()
+        await self._leave_kafka()
         self.wake()
         await self._drain()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
         await self._parking.stop()
         if self._pool is not None:
             with suppress(TimeoutError):
@@ -296,6 +294,16 @@ class Service:
         await asyncio.to_thread(self._last_spans)
         _as_it_was()
         log.info("stopped", action="stop")
+
+    async def _leave_kafka(self) -> None:
+        """What is in hand is finished; a Kafka that does not answer is left without a word."""
+        if self._broker is None:
+            return
+        try:
+            async with asyncio.timeout(self.settings.shutdown_seconds + GOODBYE_SECONDS):
+                await self._broker.stop()
+        except TimeoutError:
+            log.warning("left Kafka without its answer", action="stop")
 
     async def _drain(self) -> None:
         """Give the relays a moment to send what was said last; what is left is sent by the next start."""
@@ -313,6 +321,15 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """A library may take one cancellation for an error of its own, and the work goes on: asks again."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1)
 
 
 def _as_it_was() -> None:

@@ -135,6 +135,30 @@ async def test_facts_said_while_the_broker_is_away_arrive_when_it_is_back_even_e
         assert (await client.get("/health/live")).status_code == 200
 
 
+async def test_work_that_takes_a_cancellation_for_an_error_does_not_hold_up_a_stop(
+    stack: Stack, kafka: Kafka, tmp_path: Path
+) -> None:
+    stack.start("postgres")
+    service, app = make(stack, kafka, tmp_path)
+    at_work, mistaken = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            at_work.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if mistaken.is_set():
+                raise
+            mistaken.set()
+            raise TimeoutError from None
+
+    service.every(0.1, "stubborn", stubborn)
+    async with asyncio.timeout(90):
+        async with running(app) as client:
+            await ready(client)
+            await at_work.wait()
+
+
 async def test_postgres_restarted_under_way_loses_nothing(stack: Stack, kafka: Kafka, tmp_path: Path) -> None:
     stack.start("postgres")
     service, app = make(stack, kafka, tmp_path)
