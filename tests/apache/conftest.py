@@ -27,3 +27,13 @@ def three_nodes(only_apache: None, tmp_path: Path) -> Iterator[KafkaCluster]:
     with KafkaCluster(tmp_path / "cluster", nodes=3) as cluster:
         cluster.start()
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def secured(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """Asks for names and passwords; for a module, whose services may have rights on it."""
+    if pytestconfig.getoption("--kafka") != "apache":
+        pytest.skip("is about Apache Kafka itself: make test-kafka")
+    with KafkaCluster(tmp_path_factory.mktemp("secured"), secured=True) as cluster:
+        cluster.start()
+        yield cluster

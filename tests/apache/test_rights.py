@@ -1,7 +1,6 @@
 """A Kafka that asks who somebody is lets each service's user do its own work, and not another's."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,15 +15,6 @@ from shared.settings import ServiceSettings
 from tests.apache.cluster import KafkaCluster
 
 FACTS = Topic.INTAKE_REFERRALS
-
-
-@pytest.fixture(scope="module")
-def secured(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    if pytestconfig.getoption("--kafka") != "apache":
-        pytest.skip("is about Apache Kafka itself: make test-kafka")
-    with KafkaCluster(tmp_path_factory.mktemp("rights"), secured=True) as cluster:
-        cluster.start()
-        yield cluster
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,7 +1,6 @@
 """A Kafka that asks for TLS and a password lets in who has both, and nobody else."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,6 @@ from shared.kafka_refusals import KafkaGivesNoAnswer, KafkaHangsUp, KafkaIsNotTr
 from shared.settings import ServiceSettings
 from tests.apache.cluster import KafkaCluster
 from tests.apache.security import Security
-
-
-@pytest.fixture(scope="module")
-def secured(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    if pytestconfig.getoption("--kafka") != "apache":
-        pytest.skip("is about Apache Kafka itself: make test-kafka")
-    with KafkaCluster(tmp_path_factory.mktemp("secured"), secured=True) as cluster:
-        cluster.start()
-        yield cluster
 
 
 def settings(cluster: KafkaCluster, **changes: Any) -> ServiceSettings:
