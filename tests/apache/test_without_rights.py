@@ -1,4 +1,4 @@
-"""A service whose user may do nothing yet says so, and begins by itself once it may."""
+"""A service whose user may do nothing yet is refused and not ready, and begins by itself once it may."""
 
 from collections.abc import Iterator
 from pathlib import Path

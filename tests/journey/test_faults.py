@@ -133,7 +133,7 @@ async def test_a_broker_that_lost_everything_is_healed_by_replay(town: Town) -> 
     town.kafka.forget()
     town.kafka.start()
     ids = await submitting
-    town.stack.processes.stop(*SERVICES)  # as docs/operations.md says; one in thirty was not healed without
+    town.stack.processes.stop(*SERVICES)  # as docs/operations.md says; one in forty was not healed without
     town.stack.start_services(seconds=90)
     counts = await replay(town.network, SERVICES, since)
     assert sum(counts.values()) > 0
