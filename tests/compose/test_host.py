@@ -128,11 +128,13 @@ async def _submit(town: Town, name: str, count: int) -> list[str]:
 async def test_a_crisis_passes_while_everything_routine_stands_still(host: Host, town: Town) -> None:
     host.compose("stop", "triage", "notify")
     (routine,) = await _submit(town, "still", 1)
-    await town.is_called(await town.submit("crisis-still", crisis()))
+    urgent = await town.submit("crisis-still", crisis())
+    await town.is_called(urgent)
+    await town.acknowledge_all()
+    assert await town.is_answered(urgent)
     assert (await town.referral(routine))["state"] == "received"
     host.compose("start", "triage", "notify")
     await town.is_in(routine, "offered", "waitlisted")
-    await town.acknowledge_all()
 
 
 async def test_down_and_up_again_keeps_everything(host: Host, town: Town) -> None:

@@ -1,6 +1,5 @@
 """The made-up town of the journey, behind the gateway: its clinics send again until they are answered."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,28 +21,30 @@ class Town:
 
     async def submit(self, key: str, body: dict[str, Any], *, clinic: str = "clinic-1") -> str:
         """The referral's id; sent again with its key while the service is away."""
+        response = await self._answer(
+            "POST",
+            "intake",
+            "/v1/referrals",
+            role=Role.CLINIC,
+            clinic=clinic,
+            headers={"Idempotency-Key": key},
+            json=body,
+        )
+        response.raise_for_status()
+        id: str = response.json()["id"]
+        return id
 
-        async def answer() -> str | None:
+    async def _answer(self, method: str, service: str, path: str, **request: Any) -> httpx.Response:
+        """What a service says of a request that may be sent again."""
+
+        async def answer() -> httpx.Response | None:
             try:
-                response = await self.api.call(
-                    "POST",
-                    "intake",
-                    "/v1/referrals",
-                    role=Role.CLINIC,
-                    clinic=clinic,
-                    headers={"Idempotency-Key": key},
-                    json=body,
-                )
+                response = await self.api.call(method, service, path, **request)
             except httpx.TransportError:
                 return None
-            if response.status_code >= 500 or response.status_code == 429:
-                await asyncio.sleep(0.1)
-                return None
-            response.raise_for_status()
-            id: str = response.json()["id"]
-            return id
+            return None if response.status_code >= 500 or response.status_code == 429 else response
 
-        return await eventually(answer, seconds=90, what=f"an answer to {key}")
+        return await eventually(answer, seconds=90, what=f"an answer to {method} {path}")
 
     async def referral(self, id: str) -> Any:
         return await self.api.get("intake", f"/v1/referrals/{id}", role=Role.COORDINATOR)
@@ -67,7 +68,17 @@ class Town:
 
     async def acknowledge_all(self) -> None:
         """Who is on call answers every alert there is."""
-        page = await self.api.get("notify", "/v1/notices?state=open&limit=500", role=Role.ONCALL)
-        for notice in page["items"]:
+        for notice in await self._notices("state=open"):
             path = f"/v1/notices/{notice['id']}/acknowledgement"
-            await self.api.post("notify", path, role=Role.ONCALL, subject="oncall", accept=(409,))
+            answer = await self._answer("POST", "notify", path, role=Role.ONCALL, subject="oncall", json={})
+            assert answer.is_success or answer.status_code == 409, answer.text
+
+    async def is_answered(self, id: str) -> bool:
+        """Whether somebody has acknowledged what was alerted about a referral, and nothing is still open."""
+        states = {one["state"] for one in await self._notices(f"referral_id={id}")}
+        return "acknowledged" in states and "open" not in states
+
+    async def _notices(self, query: str) -> Any:
+        answer = await self._answer("GET", "notify", f"/v1/notices?{query}&limit=500", role=Role.ONCALL)
+        answer.raise_for_status()
+        return answer.json()["items"]
