@@ -14,15 +14,16 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faststream.exceptions import NackMessage
 from opentelemetry.trace import SpanKind
 
-from shared import dead_letter, log_ends, logs, trace
+from shared import dead_letter, logs, trace
 from shared.errors import Permanent, Transient
 from shared.events import AnyFact, ReferralFact, Topic
 from shared.health import Turning
 from shared.membership import Membership
-from shared.metrics import BATCH_FACTS, BATCH_SECONDS, LAG, PARKED, PARTITIONS, RETRIES
+from shared.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES
 from shared.parking import Parking
 from shared.postgres import Connection, Pool, transaction
 from shared.reading import Received
+from shared.standstill import Standstill
 
 log = logs.get(__name__)
 
@@ -48,6 +49,7 @@ class Consumer:
     parking: Parking
     done: Callable[[], None]
     turning: Turning
+    standstill: Standstill
     max_parked_in_a_row: int
     membership: Membership = field(default_factory=Membership)
     parked_in_a_row: int = 0
@@ -57,29 +59,13 @@ class Consumer:
     reader: Callable[[], AIOKafkaConsumer | None] = field(default=lambda: None)
     stopping: asyncio.Task[None] | None = None
 
-    def misses_its_topic(self) -> bool:
-        """By what it was last told of the cluster; False while it is not connected."""
-        reader = self.reader()
-        return reader is not None and not reader.partitions_for_topic(self.topic)
-
-    async def measure(self) -> None:
-        """Notes how far behind it is. A log that was lost and begins anew is read from its beginning."""
-        reader = self.reader()
-        if reader is None:
-            return
-        PARTITIONS.labels(self.group, self.topic).set(len(reader.assignment()))  # known though Kafka is away
-        if lost := await log_ends.begun_anew(reader):
-            log.error("a log begins anew", action="consume", group=self.group, topic=self.topic)
-            await log_ends.go_back(reader, lost)
-        ends = await log_ends.find(reader)
-        LAG.labels(self.group, self.topic).set(await log_ends.behind(reader, ends) + self.in_hand)
-
     async def take(self, batch: list[Received]) -> None:
         """Called by FastStream; returning commits the offsets, `NackMessage` reads the batch again."""
         if self.stopping is not None:
             await asyncio.sleep(0.1)
             raise NackMessage
         self.turning.begin()
+        self.standstill.moves()
         started = time.monotonic()
         self.in_hand, self.in_hand_since = len(batch), started
         try:

@@ -12,14 +12,15 @@ SECONDS: Final = 10
 
 
 async def find(reader: AIOKafkaConsumer) -> Ends:
-    """Where the logs of this consumer's partitions end.
+    """Where the logs of this consumer's partitions end. Raises when Kafka does not answer, also without any.
 
     Asked of Kafka: what a consumer itself knows of them stands still while it is stuck.
     """
     partitions = sorted(reader.assignment())
-    if not partitions:
-        return {}
     async with asyncio.timeout(SECONDS):
+        if not partitions:
+            await reader.topics()
+            return {}
         found: Ends = await reader.end_offsets(partitions)
         return found
 

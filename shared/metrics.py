@@ -32,6 +32,11 @@ LAG: Final = Gauge(
 PARTITIONS: Final = Gauge(
     "careroute_consumer_partitions", "Partitions assigned to this process.", ["group", "topic"]
 )
+STILL_SECONDS: Final = Gauge(
+    "careroute_consumer_still_seconds",
+    "Since when this consumer stands still though Kafka answers and has something for it; 0 while it moves.",
+    ["group", "topic"],
+)
 IN_HAND_SECONDS: Final = Gauge(
     "careroute_batch_in_hand_seconds",
     "Since when the batch in hand is being tried; 0 between two.",

@@ -5,20 +5,33 @@ started before them becomes ready when they come.
 """
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from aiokafka.errors import ConsumerStoppedError, KafkaError
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 from prometheus_client import disable_created_metrics
 
-from shared import inbox, kafka, log_ends, logs, operations, outbox, parking, problems, reading, telemetry
+from shared import (
+    collector,
+    inbox,
+    kafka,
+    lag,
+    log_ends,
+    logs,
+    operations,
+    outbox,
+    parking,
+    problems,
+    reading,
+    stopping,
+    telemetry,
+)
 from shared.auth import Verifier
 from shared.consumer import Consumer, Handler
 from shared.errors import Transient, code_of
@@ -37,12 +50,11 @@ from shared.postgres import (
     transaction,
 )
 from shared.settings import ServiceSettings
+from shared.standstill import Standstill
 
 log = logs.get(__name__)
 
 BODY_LIMIT: Final = 1_048_576
-GOODBYE_SECONDS: Final = 5
-USUAL: Final = gc.get_threshold()
 
 
 class Service:
@@ -90,6 +102,7 @@ class Service:
             parking=self._parking,
             done=self.wake,
             turning=Turning(self.settings.stuck_after_seconds),
+            standstill=Standstill(self.settings.standstill_seconds),
             max_parked_in_a_row=self.settings.max_parked_in_a_row,
         )
         self.consumers.append(consumer)
@@ -178,7 +191,7 @@ class Service:
         for loop in self._loops:
             self._run(loop.run(), f"loop:{loop.name}")
         self._broker = await self._until_there(self._open_broker, "kafka")
-        _spare_the_collector()
+        collector.spare()
         self.health.started = True
         log.info("started", action="start")
 
@@ -224,9 +237,13 @@ class Service:
         MEASURED_AT.set_to_current_time()
 
     async def _measure_lag(self) -> None:
-        if any(consumer.misses_its_topic() for consumer in self.consumers):
+        if any(map(lag.misses_its_topic, self.consumers)):
             await self._make_topics()  # its broker came back without it
-        await asyncio.gather(*map(_measure, self.consumers))
+        await asyncio.gather(*map(lag.look, self.consumers))  # one that gets no answer keeps no other waiting
+        if lag.any_stands_for_good(self.consumers):
+            signal.raise_signal(
+                signal.SIGTERM
+            )  # the web server finishes what is in hand, and ends the process
 
     async def _make_topics(self) -> None:
         await kafka.create_topics(self.settings, self.topics())
@@ -283,65 +300,18 @@ class Service:
         self.health.live[f"task:{name}"] = lambda: "ended" if task.done() else None
 
     async def _stop(self) -> None:
-        await self._leave_kafka()
+        if self._broker is not None:
+            await stopping.leave_kafka(self._broker, seconds=self.settings.shutdown_seconds)
         self.wake()
-        await self._drain()
-        await _end(self._tasks)
+        if self._pool is not None:
+            await stopping.drain(self._pool)
+        await stopping.end(self._tasks)
         await self._parking.stop()
         if self._pool is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._pool.close(), 5)
+            await stopping.close(self._pool)
         await asyncio.to_thread(self._last_spans)
-        _as_it_was()
+        collector.as_it_was()
         log.info("stopped", action="stop")
-
-    async def _leave_kafka(self) -> None:
-        """What is in hand is finished; a Kafka that does not answer is left without a word."""
-        if self._broker is None:
-            return
-        try:
-            async with asyncio.timeout(self.settings.shutdown_seconds + GOODBYE_SECONDS):
-                await self._broker.stop()
-        except TimeoutError:
-            log.warning("left Kafka without its answer", action="stop")
-
-    async def _drain(self) -> None:
-        """Give the relays a moment to send what was said last; what is left is sent by the next start."""
-        if self._pool is None:
-            return
-        with suppress(TimeoutError, *NOT_READY):
-            async with asyncio.timeout(2):
-                while await self._pool.fetchval(outbox.ANY_UNSENT):
-                    await asyncio.sleep(0.05)
-
-
-def _spare_the_collector() -> None:
-    """What is there by now stays: looking through it again and again stops everything for a tenth of a second
-    (docs/decisions/0012)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 10)
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """A library may take one cancellation for an error of its own, and the work goes on: asks again."""
-    pending = {task for task in tasks if not task.done()}
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=1)
-
-
-def _as_it_was() -> None:
-    """For whoever starts another service in the same process."""
-    gc.unfreeze()
-    gc.set_threshold(*USUAL)
-
-
-async def _measure(consumer: Consumer) -> None:
-    """One that gets no answer keeps no other waiting."""
-    with suppress(KafkaError, ConsumerStoppedError, TimeoutError):  # then the last known stands
-        await consumer.measure()
 
 
 def _entry(consumer: Consumer) -> Callable[[list[Any]], Awaitable[None]]:

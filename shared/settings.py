@@ -34,6 +34,14 @@ class ServiceSettings(BaseSettings):
     stuck_after_seconds: Annotated[
         float, Field(gt=0, description="A batch that takes longer turns /health/live to 503.")
     ] = 120
+    standstill_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="A consumer that stands still so long, though Kafka answers and has something for "
+            "it, ends its process; docker compose starts another.",
+        ),
+    ] = 60
     max_parked_in_a_row: Annotated[
         int,
         Field(

@@ -10,8 +10,9 @@ from careroute.host.keys import SEALING
 from careroute.local.environment import SERVICES
 from tests.compose import sharing
 from tests.compose.account import account
-from tests.compose.host import Host
+from tests.compose.host import Host, engine
 from tests.compose.town import Town, crisis, referral
+from tests.support import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -135,6 +136,21 @@ async def test_a_crisis_passes_while_everything_routine_stands_still(host: Host,
     assert (await town.referral(routine))["state"] == "received"
     host.compose("start", "triage", "notify")
     await town.is_in(routine, "offered", "waitlisted")
+
+
+async def test_a_process_that_ends_itself_is_started_again(host: Host, town: Town) -> None:
+    """As one does whose consumer stands still."""
+    (container,) = host.containers("notify-express")
+    said = ("inspect", "--format", "{{.RestartCount}} {{.State.Health.Status}}", container["ID"])
+    before = int(engine(*said).split()[0])
+    host.compose("exec", "-T", "notify-express", "python", "-c", "import os; os.kill(1, 15)")
+
+    async def again() -> bool:
+        return engine(*said).split() == [str(before + 1), "healthy"]
+
+    await eventually(again, seconds=90, what="a new process")
+    await town.is_called(await town.submit("crisis-again", crisis()))
+    await town.acknowledge_all()
 
 
 async def test_down_and_up_again_keeps_everything(host: Host, town: Town) -> None:

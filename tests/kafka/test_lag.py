@@ -47,7 +47,7 @@ def lags(least: float, most: float = 705) -> Callable[[], Awaitable[bool]]:
 async def test_lag_grows_while_a_batch_is_stuck_and_goes_when_it_is_taken(
     stack: Stack, kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_ends, "SECONDS", 0.5)
+    monkeypatch.setattr(log_ends, "SECONDS", 1)  # an answer waits behind a fetch, half a second
     go_on = asyncio.Event()
 
     async def stuck(connection: Connection, facts: Sequence[AnyFact]) -> None:
@@ -77,7 +77,7 @@ async def test_lag_grows_while_a_batch_is_stuck_and_goes_when_it_is_taken(
 async def test_a_place_past_the_end_of_a_log_that_was_lost_is_left_for_its_beginning(
     stack: Stack, kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_ends, "SECONDS", 0.5)
+    monkeypatch.setattr(log_ends, "SECONDS", 1)  # an answer waits behind a fetch, half a second
     seen: set[UUID] = set()
 
     async def remember(connection: Connection, facts: Sequence[AnyFact]) -> None:

@@ -14,6 +14,7 @@ from shared.events import Lane, Topic
 from shared.health import Turning
 from shared.parking import Parking, Producer
 from shared.postgres import Connection, Pool
+from shared.standstill import Standstill
 from tests.support import eventually
 
 
@@ -70,6 +71,7 @@ class Road:
             parking=Parking(_never),
             done=lambda: None,
             turning=Turning(60),
+            standstill=Standstill(60),
             max_parked_in_a_row=1,
         )
         await consumer.take([reading.read(record) for record in self.records if record.topic == topic])

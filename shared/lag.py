@@ -1,0 +1,70 @@
+"""How far behind a consumer is and whether it stands still, asked of Kafka from outside its work."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+
+from shared import log_ends, logs
+from shared.consumer import Consumer
+from shared.metrics import LAG, PARTITIONS, STILL_SECONDS
+
+log = logs.get(__name__)
+
+
+def misses_its_topic(consumer: Consumer) -> bool:
+    """By what it was last told of the cluster; False while it is not connected."""
+    reader = consumer.reader()
+    return reader is not None and not reader.partitions_for_topic(consumer.topic)
+
+
+async def look(consumer: Consumer) -> None:
+    """Sets its gauges. Where Kafka does not answer, the last known lag stands."""
+    reader = consumer.reader()
+    if reader is not None and consumer.stopping is None:
+        PARTITIONS.labels(consumer.group, consumer.topic).set(len(reader.assignment()))
+        with suppress(KafkaError, ConsumerStoppedError, TimeoutError):
+            await _measure(consumer, reader)
+    STILL_SECONDS.labels(consumer.group, consumer.topic).set(consumer.standstill.seconds)
+
+
+async def _measure(consumer: Consumer, reader: AIOKafkaConsumer) -> None:
+    try:
+        ends = await log_ends.find(reader)
+    except BaseException:
+        consumer.standstill.unknown()
+        raise
+    try:
+        behind = await _behind(consumer, reader, ends)
+    except (KafkaError, TimeoutError):  # Kafka answers, and it has no place to read from
+        consumer.standstill.stands()
+        raise
+    LAG.labels(consumer.group, consumer.topic).set(behind)
+    if consumer.in_hand or (consumer.membership.settled and not behind):
+        consumer.standstill.moves()
+    else:
+        consumer.standstill.stands()
+
+
+async def _behind(consumer: Consumer, reader: AIOKafkaConsumer, ends: log_ends.Ends) -> int:
+    """A log that was lost and begins anew is read from its beginning."""
+    if lost := await log_ends.begun_anew(reader):
+        log.error("a log begins anew", action="consume", group=consumer.group, topic=consumer.topic)
+        await log_ends.go_back(reader, lost)
+    return await log_ends.behind(reader, ends) + consumer.in_hand
+
+
+def any_stands_for_good(consumers: Sequence[Consumer]) -> bool:
+    """Whether the process must end so that another one reads on; says which."""
+    found = [one for one in consumers if one.standstill.is_for_good]
+    for one in found:
+        seconds = round(one.standstill.seconds)
+        log.critical(
+            "stands still: ends this process",
+            action="consume",
+            group=one.group,
+            topic=one.topic,
+            seconds=seconds,
+        )
+    return bool(found)

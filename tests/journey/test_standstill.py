@@ -1,0 +1,70 @@
+"""A consumer whose library has given up does not keep its partitions for itself."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from careroute.local import service
+from careroute.local.errors import ChildEnded
+from tests.journey.conftest import Town
+from tests.journey.lame import TASKS
+from tests.journey.town import crisis
+from tests.support import eventually
+
+MANY = 20
+"""The embedded broker tells of each partition too early an end, short of its last batch."""
+
+PROJECT = Path(__file__).parents[2]
+
+
+async def start_triage(town: Town, task: str) -> None:
+    environment = town.stack.settings.environment("triage")
+    environment = environment | {"TRIAGE_STANDSTILL_SECONDS": "2", "LAME": task}
+    application, port = "tests.journey.lame:create_app", town.stack.ports["triage"]
+    town.stack.processes.start(service.spec("triage", application, port, environment, PROJECT))
+    await asyncio.to_thread(town.stack.wait_ready, "triage", seconds=90)
+
+
+async def sabotage(town: Town) -> None:
+    os.kill(town.stack.processes.pid("triage"), signal.SIGUSR1)
+
+    async def done() -> bool:
+        async with httpx.AsyncClient() as client:
+            return "sabotage" in (await client.get(f"{town.stack.urls['triage']}/health/live")).text
+
+    await eventually(done, what="the sabotage")
+
+
+async def calls(town: Town, *ids: str) -> None:
+    async def called() -> bool:
+        return all(any(one.body["type"] == "alert" for one in town.told(id)) for id in ids)
+
+    await eventually(called, seconds=60, what="calling somebody about each")
+
+
+@pytest.mark.parametrize("task", TASKS)
+async def test_a_consumer_that_stands_still_ends_its_process_and_the_next_one_reads_on(
+    town: Town, task: str
+) -> None:
+    town.stack.processes.stop("triage")
+    await start_triage(town, task)
+    await calls(town, (await town.submit(crisis()))["id"])
+    await sabotage(town)
+    ids = [(await town.submit(crisis()))["id"] for _ in range(MANY)]
+
+    async def ended() -> bool:
+        try:
+            town.stack.processes.check("triage")
+        except ChildEnded as error:
+            assert "stands still" in str(error)
+            return True
+        return False
+
+    await eventually(ended, seconds=60, what="the end of triage")
+    assert not any(town.told(id) for id in ids)
+    await start_triage(town, task)
+    await calls(town, *ids)
