@@ -22,7 +22,9 @@ def misses_its_topic(consumer: Consumer) -> bool:
 async def look(consumer: Consumer) -> None:
     """Sets its gauges. Where Kafka does not answer, the last known lag stands."""
     reader = consumer.reader()
-    if reader is not None and consumer.stopping is None:
+    if reader is None or consumer.stopping is not None:
+        consumer.standstill.unknown()  # it has been stopped, which its health says
+    else:
         PARTITIONS.labels(consumer.group, consumer.topic).set(len(reader.assignment()))
         with suppress(KafkaError, ConsumerStoppedError, TimeoutError):
             await _measure(consumer, reader)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 
 import httpx
@@ -21,9 +22,9 @@ MANY = 20
 PROJECT = Path(__file__).parents[2]
 
 
-async def start_triage(town: Town, task: str) -> None:
+async def start_triage(town: Town, task: str, *, limit: int = 2) -> None:
     environment = town.stack.settings.environment("triage")
-    environment = environment | {"TRIAGE_STANDSTILL_SECONDS": "2", "LAME": task}
+    environment = environment | {"TRIAGE_STANDSTILL_SECONDS": str(limit), "LAME": task}
     application, port = "tests.journey.lame:create_app", town.stack.ports["triage"]
     town.stack.processes.start(service.spec("triage", application, port, environment, PROJECT))
     await asyncio.to_thread(town.stack.wait_ready, "triage", seconds=90)
@@ -68,3 +69,28 @@ async def test_a_consumer_that_stands_still_ends_its_process_and_the_next_one_re
     assert not any(town.told(id) for id in ids)
     await start_triage(town, task)
     await calls(town, *ids)
+
+
+async def test_a_kafka_that_does_not_answer_is_no_standstill(town: Town) -> None:
+    town.stack.processes.stop("triage")
+    limit = 20  # longer than a group takes to be joined again
+    await start_triage(town, "fetching", limit=limit)
+    await calls(town, (await town.submit(crisis()))["id"])
+    town.kafka.kill()
+    left = time.time()
+
+    async def far_past_its_limit() -> bool:
+        return await measured_at(town) > left + limit + 5
+
+    await eventually(far_past_its_limit, seconds=60, what="triage turning without Kafka")
+    town.kafka.start()
+    await calls(town, (await town.submit(crisis()))["id"])
+    town.stack.processes.check("triage")
+
+
+async def measured_at(town: Town) -> float:
+    """When triage last counted in its database."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{town.stack.urls['triage']}/metrics")).text
+    (line,) = [one for one in text.splitlines() if one.startswith("careroute_measured_at_seconds ")]
+    return float(line.split()[1])
