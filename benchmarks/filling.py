@@ -76,8 +76,8 @@ KEPT: Final = {
     ("offer", "expires_at"),
     ("referral", "waiting_since"),
 }
-"""Ids of what is not copied; and no offer has run out and nobody has waited too long, or matching and triage would
-work on old ones first: at 100,000 held, 6.7 webhooks were sent for each new referral in the place of 5."""
+"""Ids of what is not copied; and no offer has run out and nobody has waited too long, or matching and triage
+would work on old ones first: at 100,000 held, 6.7 webhooks were sent for each new one in the place of 5."""
 
 SAID: Final = "convert_from({0}, 'utf8')"
 ABOUT: Final = "(convert_from({0}, 'utf8')::json ->> 'referral_id')"
