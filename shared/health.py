@@ -50,3 +50,18 @@ class Turning:
             if seconds > self.limit_seconds:
                 return f"stuck for {seconds:.0f} s"
         return None
+
+
+@dataclass
+class Answers:
+    """Whether what no work can be taken without has answered lately; until it first did, nothing is said."""
+
+    limit_seconds: float
+    last: float | None = None
+
+    def note(self) -> None:
+        self.last = time.monotonic()
+
+    def problem(self) -> str | None:
+        seconds = 0.0 if self.last is None else time.monotonic() - self.last
+        return f"no answer for {seconds:.0f} s" if seconds > self.limit_seconds else None

@@ -36,7 +36,7 @@ from shared.auth import Verifier
 from shared.consumer import Consumer, Handler
 from shared.errors import Transient, code_of
 from shared.events import EXPRESS_TOPICS, Lane, Topic
-from shared.health import Health, Turning
+from shared.health import Answers, Health, Turning
 from shared.http import Edge
 from shared.loops import NOT_READY, Job, Loop
 from shared.metrics import MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, RELAY_LEADS, RETRIES
@@ -55,6 +55,8 @@ from shared.standstill import Standstill
 log = logs.get(__name__)
 
 BODY_LIMIT: Final = 1_048_576
+AWAY_SECONDS: Final = 30
+"""A service whose database has not answered for so long says that it is not ready, as DatabaseAway does."""
 
 
 class Service:
@@ -67,6 +69,8 @@ class Service:
         self.name = name
         self.settings = settings
         self.health = Health()
+        self._postgres = Answers(AWAY_SECONDS)
+        self.health.ready["postgres"] = self._postgres.problem
         self._migrations = migrations
         self._pool: Pool | None = None
         self._parking = parking.Parking(self._start_parking)
@@ -234,6 +238,7 @@ class Service:
             row = depths.get(lane)
             OUTBOX_DEPTH.labels(lane).set(row["depth"] if row else 0)
             OUTBOX_AGE.labels(lane).set(row["age"] if row else 0)
+        self._postgres.note()
         MEASURED_AT.set_to_current_time()
 
     async def _measure_lag(self) -> None:

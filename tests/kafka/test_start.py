@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI
 
 from careroute.local.stack import Stack
 from shared import inbox, outbox
+from shared import service as service_module
 from shared.events import AnyFact, ReferralWithdrawn, Topic
 from shared.ids import new_id, now
 from shared.postgres import Connection, transaction
@@ -177,6 +178,26 @@ async def test_postgres_restarted_under_way_loses_nothing(stack: Stack, kafka: K
                 return False
 
         await eventually(claimed, seconds=60, what="claiming all 50")
+
+
+async def test_while_its_database_is_away_a_service_turns_and_is_not_ready(
+    stack: Stack, kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "AWAY_SECONDS", 6)  # it looks every five
+    stack.start("postgres")
+    _, app = make(stack, kafka, tmp_path)
+    async with running(app) as client:
+        await ready(client)
+        stack.kill("postgres")
+
+        async def says_so() -> bool:
+            answer = await client.get("/health/ready")
+            return answer.status_code == 503 and "postgres" in answer.json()["problems"]
+
+        await eventually(says_so, seconds=60, what="not being ready")
+        assert (await client.get("/health/live")).status_code == 200
+        stack.start("postgres")
+        await ready(client)
 
 
 async def test_records_carry_cloudevents_and_trace(stack: Stack, kafka: Kafka, tmp_path: Path) -> None:
