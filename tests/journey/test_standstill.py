@@ -73,7 +73,7 @@ async def test_a_consumer_that_stands_still_ends_its_process_and_the_next_one_re
 
 async def test_a_kafka_that_does_not_answer_is_no_standstill(town: Town) -> None:
     town.stack.processes.stop("triage")
-    limit = 20  # longer than a group takes to be joined again
+    limit = 30  # longer than a group takes to be joined again
     await start_triage(town, "fetching", limit=limit)
     await calls(town, (await town.submit(crisis()))["id"])
     town.kafka.kill()
