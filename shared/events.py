@@ -98,7 +98,9 @@ class Consent(Wire):
 class Case(Wire):
     """The whole of a referral that routing needs, at one revision; the newest revision wins. `as_of` is the
     day on which intake took that revision in, by which the age of its answer sheets is judged. `read_notes`
-    is the revision at which the referrer last asked that what they wrote be read; the words stay there."""
+    is the revision at which the referrer last asked that what they wrote be read; the words stay there.
+    `not_understood` names the parts of the form that held a value nobody knew, such as `red_flag`; the value
+    itself stays in intake."""
 
     as_of: date | None = None
     age: Annotated[int, Field(ge=0, le=130)] | None = None
@@ -122,6 +124,15 @@ class Case(Wire):
     wishes: tuple[Wish, ...] = ()
     consent: Consent
     read_notes: Annotated[int, Field(ge=1)] | None = None
+    not_understood: tuple[Code, ...] = ()
+
+
+class Stated(Wire):
+    """What this request itself says, apart from what was known before: `parts` are names of `Case` fields;
+    of `screenings` it says the last `sheets`."""
+
+    parts: tuple[Code, ...] = ()
+    sheets: Annotated[int, Field(ge=0)] = 0
 
 
 class Needs(Wire):
@@ -250,11 +261,13 @@ class ReferralSubmitted(IntakeFact):
 
     type: Literal["ReferralSubmitted"] = "ReferralSubmitted"
     case: Case
+    stated: Stated | None = None
 
 
 class ReferralAmended(IntakeFact):
     type: Literal["ReferralAmended"] = "ReferralAmended"
     case: Case
+    stated: Stated | None = None
 
 
 class ScreeningRecorded(IntakeFact):
@@ -262,6 +275,7 @@ class ScreeningRecorded(IntakeFact):
 
     type: Literal["ScreeningRecorded"] = "ScreeningRecorded"
     case: Case
+    stated: Stated | None = None
 
 
 class ReferralWithdrawn(IntakeFact):
@@ -286,7 +300,8 @@ class TriageFact(ReferralFact):
 
 class ReferralTriaged(TriageFact):
     """With `decided_by`, a named clinician confirmed, raised or lowered it, for that coded reason; else rules
-    did."""
+    did. `restates` is the urgency that the newest request by itself asks for, where it says anything that
+    raises. `not_understood` is the case's."""
 
     type: Literal["ReferralTriaged"] = "ReferralTriaged"
     urgency: Urgency
@@ -302,6 +317,8 @@ class ReferralTriaged(TriageFact):
     decided_by: Code | None = None
     action: Literal["confirm", "raise", "lower"] | None = None
     reason: Code | None = None
+    restates: Urgency | None = None
+    not_understood: tuple[Code, ...] = ()
 
 
 class ReferralReturned(TriageFact):
@@ -319,7 +336,8 @@ class ReferralReturned(TriageFact):
 
 class ReviewRequested(TriageFact):
     """The rules will not settle this alone. `holds` means that matching waits for the clinician; with
-    `asks_again` it has waited long, and the referrer is asked to measure again."""
+    `asks_again` it has waited long, and the referrer is asked to measure again. `restates` as in
+    `ReferralTriaged`."""
 
     type: Literal["ReviewRequested"] = "ReviewRequested"
     reasons: tuple[FiredRule, ...]
@@ -327,6 +345,7 @@ class ReviewRequested(TriageFact):
     review_by: AwareDatetime
     holds: bool = False
     asks_again: bool = False
+    restates: Urgency | None = None
 
 
 class InformationRequested(TriageFact):
@@ -482,6 +501,14 @@ class NoticeAcknowledged(NotifyFact):
     by: Code
 
 
+class CrisisOutcomeRecorded(NotifyFact):
+    """What came of a crisis that somebody had acknowledged. `not_reached` starts its ladder again."""
+
+    type: Literal["CrisisOutcomeRecorded"] = "CrisisOutcomeRecorded"
+    outcome: Literal["reached", "handed_to_emergency_services", "not_reached"]
+    by: Code
+
+
 class NoticeFailed(NotifyFact):
     """Undeliverable, or nobody answered to the top of the ladder: an alarm."""
 
@@ -510,6 +537,7 @@ AnyFact = Annotated[
     | TherapistChanged
     | NoticeSent
     | NoticeAcknowledged
+    | CrisisOutcomeRecorded
     | NoticeFailed,
     Field(discriminator="type"),
 ]

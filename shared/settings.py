@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import Misconfigured
+from shared.network import TimeZone
 
 SECRETS: Final = "CAREROUTE_SECRETS"
 
@@ -92,6 +93,22 @@ class ServiceSettings(BaseSettings):
             "File with the network's public keys (JWK set). Without it nobody may enter.",
         ),
     ] = None
+    network_file: Annotated[
+        Path | None,
+        _shared(
+            "CAREROUTE_NETWORK_FILE",
+            "TOML file with the network's regions, payers, communities, clinics and its own words for "
+            "urgency. Without it every code counts as known.",
+        ),
+    ] = None
+    time_zone: Annotated[
+        TimeZone,
+        _shared(
+            "CAREROUTE_TIME_ZONE",
+            "The network's time zone (IANA): ages and days turn at its midnight. A region of the network "
+            "file may have its own.",
+        ),
+    ] = "UTC"
     outbox_retention_days: Annotated[
         int, _shared("OUTBOX_RETENTION_DAYS", "Sent facts stay in Postgres so long, for replay.")
     ] = 14

@@ -18,6 +18,7 @@ from shared.events import (
     Question,
     Relaxation,
     Screening,
+    Stated,
     Wish,
 )
 from shared.vocabulary import LevelOfCare, Priority, Sex, Urgency
@@ -60,12 +61,14 @@ CASE: Final = Case(
     wishes=(Wish(criterion="therapist_gender", values=("woman",), must=True),),
     consent=Consent(share_with_network=True, share_substance_use=False, version="2026-01"),
     read_notes=2,
+    not_understood=("red_flag", "region"),
 )
 NEEDS: Final = Needs(**{name: getattr(CASE, name) for name in Needs.model_fields})
 RULE: Final = FiredRule(rule="phq9-item9", datum="phq9.item9=2", text="A safety answer asks for a response.")
 
 _common: Final[dict[str, Any]] = {"occurred_at": AT, "region": "north", "referral_id": _id(1), "revision": 2}
 _intake: Final = {**_common, "clinic": "clinic-1", "express": True}
+STATED: Final = Stated(parts=("red_flags", "screenings"), sheets=1)
 _triage: Final = {**_intake, "decision": 3}
 _matching: Final = {**_common, "clinic": "clinic-1", "urgency": Urgency.URGENT}
 _notice: Final = {
@@ -78,9 +81,9 @@ _notice: Final = {
 }
 
 SAMPLES: Final[tuple[events.AnyFact, ...]] = (
-    events.ReferralSubmitted(event_id=_id(100), case=CASE, **_intake),
-    events.ReferralAmended(event_id=_id(101), case=CASE, **_intake),
-    events.ScreeningRecorded(event_id=_id(102), case=CASE, **_intake),
+    events.ReferralSubmitted(event_id=_id(100), case=CASE, stated=STATED, **_intake),
+    events.ReferralAmended(event_id=_id(101), case=CASE, stated=STATED, **_intake),
+    events.ScreeningRecorded(event_id=_id(102), case=CASE, stated=STATED, **_intake),
     events.ReferralWithdrawn(event_id=_id(103), reason="moved_away", **_intake),
     events.ReferralTriaged(
         event_id=_id(104),
@@ -101,6 +104,8 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
         decided_by="clinician-1",
         action="raise",
         reason="new_information",
+        restates=Urgency.VERY_URGENT,
+        not_understood=("red_flag", "region"),
         **_triage,
     ),
     events.ReferralReturned(
@@ -128,6 +133,7 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
         review_by=AT,
         holds=True,
         asks_again=True,
+        restates=Urgency.URGENT,
         **_triage,
     ),
     events.InformationRequested(
@@ -189,5 +195,6 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
     ),
     events.NoticeSent(event_id=_id(115), step=1, channel="webhook", **_notice),
     events.NoticeAcknowledged(event_id=_id(116), by="oncall-north-1", **_notice),
+    events.CrisisOutcomeRecorded(event_id=_id(123), outcome="reached", by="oncall-north-1", **_notice),
     events.NoticeFailed(event_id=_id(117), reason="nobody_answered", **_notice),
 )
