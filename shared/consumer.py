@@ -1,7 +1,8 @@
 """One subscription: batches in, one transaction each, the offset after the commit.
 
 The fate of a batch: `Transient` pauses and tries the same batch again; `Permanent` parks the one fact it
-is about and the rest go on; anything else stops this consumer, loudly, with its offset unmoved.
+is about and the rest go on; anything else stops this consumer, loudly, with its offset unmoved. What is for
+newer readers is skipped and counted.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from shared.errors import Permanent, Transient
 from shared.events import AnyFact, ReferralFact, Topic
 from shared.health import Turning
 from shared.membership import Membership
-from shared.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES
+from shared.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES, SKIPPED, UNKNOWN_VALUES
 from shared.parking import Parking
 from shared.postgres import Connection, Pool, transaction
 from shared.reading import Received
@@ -90,13 +91,33 @@ class Consumer:
 
     async def _take(self, batch: list[Received]) -> None:
         for received in batch:
-            if received.fact is None:
-                await self._park(received.record, received.unreadable or "unreadable")
-            else:
+            if received.fact is not None:
                 self.parked_in_a_row = 0
+            elif received.skipped is None:
+                await self._park(received.record, received.unreadable or "unreadable")
         readable = [received for received in batch if received.fact is not None]
         if readable:
             await self._handle(readable)
+        self._count_unknown(batch)
+
+    def _count_unknown(self, batch: Sequence[Received]) -> None:
+        """After the rest of the batch is done, or a batch that is tried again would count twice."""
+        skipped = [received for received in batch if received.skipped is not None]
+        for received in skipped:
+            SKIPPED.labels(self.group, self.topic, received.skipped).inc()
+        if values := sum(received.unknown_values for received in batch):
+            UNKNOWN_VALUES.labels(self.group, self.topic).inc(values)
+        if skipped or values:
+            log.error(
+                "unknown to this version",
+                action="skip",
+                group=self.group,
+                topic=self.topic,
+                skipped=len(skipped),
+                reasons=sorted({received.skipped or "" for received in skipped}),
+                first=dead_letter.origin(skipped[0].record) if skipped else None,
+                unknown_values=values,
+            )
 
     async def _handle(self, batch: list[Received]) -> None:
         try:

@@ -4,7 +4,8 @@ A fact is past tense, frozen and typed; its class knows its topic and its key. N
 a name, a birth date, an address, a phone number or anybody's own words: coded values are `Code`,
 which has no room for a sentence, and the few sentences are written by the system (`Sentence`).
 
-Adding an optional field is compatible. Anything else needs a new topic version; the snapshots in
+Adding an optional field, a type or an enum value is compatible: readers before writers, see
+docs/decisions/0015-readers-before-writers.md. Anything else needs a new topic version; the snapshots in
 `tests/wire/` say so.
 """
 

@@ -21,6 +21,17 @@ BATCH_FACTS: Final = Histogram(
 PARKED: Final = Counter(
     "careroute_parked_total", "Messages parked, by group and reason.", ["group", "reason"]
 )
+SKIPPED: Final = Counter(
+    "careroute_skipped_total",
+    "Events skipped because their type, or a value without which they say too little, is unknown to this "
+    "version. Replay them after the upgrade.",
+    ["group", "topic", "reason"],
+)
+UNKNOWN_VALUES: Final = Counter(
+    "careroute_unknown_values_total",
+    "Enum values unknown to this version that were read as unknown or left out; the event was taken.",
+    ["group", "topic"],
+)
 RETRIES: Final = Counter(
     "careroute_retries_total", "Batches tried again because the world was not ready.", ["group"]
 )

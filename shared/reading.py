@@ -1,25 +1,34 @@
-"""Reading bytes into facts, without ever raising: what cannot be read is named and set aside."""
+"""Reading bytes into facts, without ever raising: what cannot be read is named and set aside.
+
+What only a newer writer could have written is not broken: it is skipped, or read without the value that is
+not known here. See docs/decisions/0015-readers-before-writers.md.
+"""
 
 import dataclasses
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import ConsumerRecord
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
-from shared import trace
+from shared import trace, unknown_values
 from shared.events import READER, AnyFact
 from shared.membership import Membership, Seat
 
 
 @dataclass(frozen=True)
 class Received:
-    """A record and the fact in it, or the code of why there is none."""
+    """A record and the fact in it, or the code of why there is none: `unreadable` is broken, `skipped` is for
+    readers newer than this one. `unknown_values`: how many were read as something else."""
 
     record: ConsumerRecord
     fact: AnyFact | None
     unreadable: str | None = None
+    skipped: str | None = None
+    unknown_values: int = 0
 
     @property
     def traceparent(self) -> str | None:
@@ -30,27 +39,42 @@ class Received:
         return None
 
 
-def read(record: ConsumerRecord) -> Received:
+def read(record: ConsumerRecord, reader: TypeAdapter[AnyFact] = READER) -> Received:
     """Never raises; never quotes what it could not read."""
     if not record.value:
         return Received(record, None, "empty")
     if any(not _clean(value) for _, value in record.headers):
         return Received(record, None, "header_not_utf8")
     try:
-        return Received(record, READER.validate_json(record.value))
+        return Received(record, reader.validate_json(record.value))
     except ValidationError as error:
-        kinds = {problem["type"] for problem in error.errors(include_input=False, include_context=False)}
-        return Received(record, None, _why(kinds))
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
     except (ValueError, RecursionError):
         return Received(record, None, "not_json")
+    if any(problem["type"] == "json_invalid" for problem in problems):
+        return Received(record, None, "not_json")
+    return _read_what_is_known(record, problems, reader)
 
 
-def _why(kinds: set[str]) -> str:
-    if "json_invalid" in kinds:
-        return "not_json"
-    if "union_tag_invalid" in kinds:
-        return "unknown_type"
-    return "wrong_shape"
+def _read_what_is_known(
+    record: ConsumerRecord, problems: Sequence[Any], reader: TypeAdapter[AnyFact]
+) -> Received:
+    event = from_json(record.value)  # takes what the reader takes; the standard library may raise
+    if any(problem["type"] == "union_tag_invalid" for problem in problems):
+        if isinstance(event["type"], str):
+            return Received(record, None, skipped="unknown_type")
+        return Received(record, None, "wrong_shape")
+    unknown = unknown_values.find(event, problems)
+    if unknown is None:
+        return Received(record, None, "wrong_shape")
+    if unknown.skip:
+        return Received(record, None, skipped="unknown_value")
+    unknown_values.replace(event, unknown.places)
+    try:
+        fact = reader.validate_json(json.dumps(event))
+    except ValueError:
+        return Received(record, None, "wrong_shape")
+    return Received(record, fact, unknown_values=len(unknown.places))
 
 
 def _clean(value: object) -> bool:

@@ -18,11 +18,11 @@ Headers = list[tuple[str, bytes | None]]
 
 @dataclass(frozen=True)
 class Bottle:
-    """What is in it, and the reason that it must be parked with."""
+    """What is in it, and the reason that it must be parked with; with None it is skipped."""
 
     value: bytes
     headers: Headers
-    reason: str
+    reason: str | None
 
 
 def bottles() -> list[Bottle]:
@@ -31,7 +31,7 @@ def bottles() -> list[Bottle]:
         Bottle(b'{"type": "Referral', [], "not_json"),
         Bottle(b"\xff\xfe\x00", [], "not_json"),
         Bottle(b'{"type": "ReferralTriaged"}', [], "wrong_shape"),
-        Bottle(json.dumps(future).encode(), [], "unknown_type"),
+        Bottle(json.dumps(future).encode(), [], None),
         Bottle(b"{}", [("traceparent", None)], "header_not_utf8"),
         Bottle(b"{}", [("ce_type", b"\xff")], "header_not_utf8"),
         Bottle(b"", [], "empty"),
@@ -40,7 +40,7 @@ def bottles() -> list[Bottle]:
 
 @dataclass
 class Poison:
-    """`put` are where they stand in Kafka, as topic/partition/offset, each with its reason."""
+    """`put` is where what must be parked stands in Kafka, as topic/partition/offset, with its reason."""
 
     servers: str
     put: dict[str, str] = field(default_factory=dict)
@@ -59,7 +59,8 @@ class Poison:
                         key=str(dice.random()).encode(),
                         headers=bottle.headers,
                     )
-                    self.put[f"{where.topic}/{where.partition}/{where.offset}"] = bottle.reason
+                    if bottle.reason is not None:
+                        self.put[f"{where.topic}/{where.partition}/{where.offset}"] = bottle.reason
 
     async def expected(self) -> set[str]:
         """What must be parked, as the account names it: every group parks its own."""

@@ -1,6 +1,7 @@
 """The fate of a message, on a real broker and a real Postgres."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from fastapi import APIRouter
+from prometheus_client import REGISTRY
 
 from shared import dead_letter, inbox
 from shared.errors import Permanent, Transient
@@ -146,7 +148,6 @@ async def test_what_cannot_be_read_is_parked_alone_with_why_and_where(
         (b"\xff\xfe", [], "not_json"),
         (b"", [], "empty"),
         (None, [], "empty"),
-        (b'{"type": "ReferralTeleported"}', [], "unknown_type"),
         (b'{"type": "ReferralWithdrawn"}', [], "wrong_shape"),
         (b"[1, 2]", [], "wrong_shape"),
         (body, [("traceparent", b"\xff")], "header_not_utf8"),
@@ -165,6 +166,61 @@ async def test_what_cannot_be_read_is_parked_alone_with_why_and_where(
         assert record.value == (value or b"")
         assert record.key == f"{TOPIC}/0/{before.offset + 1 + place}".encode()
         assert bytes.fromhex(found[dead_letter.ORIGIN_KEY].decode()) == b"k"
+
+
+def of_a_newer_writer() -> list[bytes]:
+    body = json.loads(fact().model_dump_json())
+    return [
+        json.dumps(body | {"type": "ReferralTeleported"}).encode(),
+        json.dumps(
+            body
+            | {"type": "ReferralWaitlisted", "urgency": "x", "reason": "no_place", "eligible": 0}
+            | {"try_again_by": body["occurred_at"]}
+        ).encode(),
+    ]
+
+
+async def test_what_only_newer_readers_know_is_skipped_and_never_parked(
+    start: Start, producer: AIOKafkaProducer, kafka_servers: str, group: str
+) -> None:
+    """More of them in a row than may be parked, and the offset goes on past them."""
+    new = of_a_newer_writer() * 3
+    async with start(group, max_parked_in_a_row=1) as running:
+        for value in new:
+            await producer.send_and_wait(TOPIC, value, key=b"k")
+        after = fact()
+        await send(producer, after)
+        await running.sees(after)
+        (of_service,) = running.service.consumers
+        assert of_service.parked_in_a_row == 0
+        assert skipped(group) == {"unknown_type": 3, "unknown_value": 3}
+    async with start(group) as again:
+        later = fact()
+        await send(producer, later)
+        await again.sees(after, later)
+    assert skipped(group) == {"unknown_type": 3, "unknown_value": 3}
+    assert await end_of(kafka_servers, TOPIC.dead(group)) == 0
+
+
+def skipped(group: str) -> dict[str, float]:
+    return {
+        reason: REGISTRY.get_sample_value(
+            "careroute_skipped_total", {"group": group, "topic": TOPIC, "reason": reason}
+        )
+        or 0
+        for reason in ("unknown_type", "unknown_value")
+    }
+
+
+async def end_of(servers: str, topic: str) -> int:
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers)
+    await consumer.start()
+    try:
+        place = TopicPartition(topic, 0)
+        end: int = (await consumer.end_offsets([place]))[place]
+        return end
+    finally:
+        await consumer.stop()
 
 
 async def test_a_fact_that_will_never_work_is_parked_and_its_batch_goes_on(
@@ -235,8 +291,4 @@ async def test_too_many_parked_in_a_row_stop_the_consumer_instead_of_draining_th
             return "stopped: TooManyParked" in running.service.health.not_live().values()
 
         await eventually(stopped, what="stopping")
-        dead = TopicPartition(TOPIC.dead(group), 0)
-        consumer = AIOKafkaConsumer(bootstrap_servers=kafka_servers)
-        await consumer.start()
-        assert (await consumer.end_offsets([dead]))[dead] == 3
-        await consumer.stop()
+        assert await end_of(kafka_servers, TOPIC.dead(group)) == 3

@@ -24,15 +24,9 @@ headers = st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size
 @given(values, headers)
 def test_any_bytes_are_a_fact_or_a_named_reason(value: bytes | None, headers: tuple[Any, ...]) -> None:
     received = read(record(value, headers))
-    assert (received.fact is None) != (received.unreadable is None)
-    assert received.unreadable in {
-        None,
-        "empty",
-        "not_json",
-        "unknown_type",
-        "wrong_shape",
-        "header_not_utf8",
-    }
+    assert [received.fact, received.unreadable, received.skipped].count(None) == 2
+    assert received.unreadable in {None, "empty", "not_json", "wrong_shape", "header_not_utf8"}
+    assert received.skipped in {None, "unknown_type", "unknown_value"}
 
 
 @given(st.sampled_from(SAMPLES), st.data())

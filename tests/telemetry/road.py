@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import asyncpg
 from aiokafka import ConsumerRecord
+from pydantic import TypeAdapter
 
 from shared import outbox, reading
 from shared.consumer import Consumer, Handler
-from shared.events import Lane, Topic
+from shared.events import READER, AnyFact, Lane, Topic
 from shared.health import Turning
 from shared.parking import Parking, Producer
 from shared.postgres import Connection, Pool
@@ -59,7 +60,15 @@ class Road:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def give(self, topic: Topic, group: str, handler: Handler, pool: Pool) -> None:
+    async def give(
+        self,
+        topic: Topic,
+        group: str,
+        handler: Handler,
+        pool: Pool,
+        *,
+        reader: TypeAdapter[AnyFact] = READER,
+    ) -> None:
         """All of the topic, from its beginning, to this group; what was taken before is passed over by its
         inbox."""
         consumer = Consumer(
@@ -74,7 +83,9 @@ class Road:
             standstill=Standstill(60),
             max_parked_in_a_row=1,
         )
-        await consumer.take([reading.read(record) for record in self.records if record.topic == topic])
+        await consumer.take(
+            [reading.read(record, reader) for record in self.records if record.topic == topic]
+        )
         assert consumer.turning.stopped is None
 
 
