@@ -56,7 +56,7 @@ def submit(
 ) -> dict[str, str]:
     """A key that came before gets the referral it made, queued once more if nobody has worked on it."""
     at = now()
-    verdict = accept(filled_of(form), age_of_majority=18, now=at)
+    verdict = accept(filled_of(form), age_of_majority=18, today=at.date())
     if verdict.faults:
         raise HTTPException(422, [fault.what for fault in verdict.faults])
     new = new_id()

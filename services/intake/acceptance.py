@@ -7,7 +7,7 @@ an instrument nobody knows, a day of birth that cannot be.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final, Literal
 
 from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
@@ -17,6 +17,11 @@ from shared.instruments import Reading
 from shared.vocabulary import EXPRESS_RED_FLAGS, Priority
 
 OLDEST: Final = 130
+EARLIEST_YEAR: Final = 1900
+PLACEHOLDERS: Final = frozenset({date(1900, 1, 1), date(1901, 1, 1)})
+"""What systems write where a day of birth is unknown."""
+EPOCH: Final = date(1970, 1, 1)
+"""The same, but also the birthday of many."""
 EXPRESS_PRIORITIES: Final = frozenset({Priority.STAT, Priority.ASAP})
 
 Guardian = Literal["present", "absent", "not_needed"]
@@ -41,7 +46,8 @@ class Filled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """With `faults` nothing is taken. `as_of` is the day of this verdict. `because` names what put the
-    referral on the express lane, `safety` those of them about which the sender is given advice at once."""
+    referral on the express lane, `safety` those of them about which the sender is given advice at once,
+    `not_understood` the parts of the form whose value counts as unknown."""
 
     faults: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -51,29 +57,32 @@ class Verdict:
     guardian: Guardian = "not_needed"
     because: tuple[str, ...] = ()
     safety: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
 
     @property
     def express(self) -> bool:
         return bool(self.because)
 
 
-def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
-    """The verdict on a referral as it stands at `now`."""
-    age = _age(filled.birth_date, now)
+def accept(filled: Filled, *, age_of_majority: int, today: date) -> Verdict:
+    """The verdict on a referral as it stands on `today`, a day where the client lives."""
+    placeholder = filled.birth_date in PLACEHOLDERS
+    age = None if placeholder or filled.birth_date is None else age_on(today, filled.birth_date)
     priority = _priority(filled.requested_priority)
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
-    readings = readings_of(filled.sheets, as_of=now.date(), age=filled.age if age is None else age)
+    readings = readings_of(filled.sheets, as_of=today, age=filled.age if age is None else age)
     safety = _safety(filled.red_flags, readings)
-    faults = (*_birth_faults(filled.birth_date, age, now), *sheet_notes(readings, REFUSED))
+    faults = (*_birth_faults(filled.birth_date, age, today), *sheet_notes(readings, REFUSED))
     return Verdict(
         faults=(*faults, *sheet_notes(readings, TO_MEND - REFUSED)) if faults else (),
         warnings=(
             *_priority_warnings(filled.requested_priority, priority),
-            *_person_warnings(age, guardian, age_of_majority),
+            *_birth_warnings(filled.birth_date),
+            *(() if placeholder else _person_warnings(age, guardian, age_of_majority)),
             *sheet_warnings(filled.sheets, readings),
             *_words_warnings(filled),
         ),
-        as_of=now.date(),
+        as_of=today,
         age=age if age is not None and 0 <= age <= OLDEST else None,
         priority=priority,
         guardian=guardian,
@@ -83,24 +92,40 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
             *(("referrer",) if filled.cannot_wait else ()),
         ),
         safety=safety,
+        not_understood=("birth_date",) if placeholder else (),
     )
 
 
-def _age(born: date | None, now: datetime) -> int | None:
-    """Whole years."""
-    if born is None:
-        return None
-    had_birthday = (now.month, now.day) >= (born.month, born.day)
-    return now.year - born.year - (not had_birthday)
+def age_on(today: date, born: date) -> int:
+    """Whole years. Who was born on 29 February has their birthday on 1 March of a common year, which keeps
+    a minor a minor for the longer time; which day the law of the place counts is to be confirmed."""
+    had_birthday = (today.month, today.day) >= (born.month, born.day)
+    return today.year - born.year - (not had_birthday)
 
 
-def _birth_faults(born: date | None, age: int | None, now: datetime) -> tuple[Note, ...]:
+def _birth_faults(born: date | None, age: int | None, today: date) -> tuple[Note, ...]:
     if born is None or age is None:
         return ()
-    if (born - now.date()).days > 1:
+    if (born - today).days > 1:  # a day ahead: it may already be tomorrow where the client was born
         return (Note("/client/birth_date", "This day is still to come.", "in_the_future"),)
+    if born.year < EARLIEST_YEAR:
+        what = f"This is before {EARLIEST_YEAR}. Leave the birth date out if it is not known."
+        return (Note("/client/birth_date", what, "too_long_ago"),)
     if age > OLDEST:
         return (Note("/client/birth_date", f"This is more than {OLDEST} years ago.", "too_long_ago"),)
+    return ()
+
+
+def _birth_warnings(born: date | None) -> tuple[Note, ...]:
+    if born in PLACEHOLDERS:
+        what = (
+            "Systems write this day where a birth date is unknown, so the age counts as unknown and a person "
+            "will have to ask. If somebody was born on it, tell the clinician."
+        )
+        return (Note("/client/birth_date", what, "birth_date_placeholder"),)
+    if born == EPOCH:
+        what = "Some systems write this day where a birth date is unknown. It counts; check that it is right."
+        return (Note("/client/birth_date", what, "birth_date_epoch"),)
     return ()
 
 

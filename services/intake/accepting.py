@@ -1,8 +1,8 @@
 """Taking referrals in: what is stored, announced and answered is made ready first, then many go at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from uuid import UUID
 
 from services.intake import store
@@ -18,6 +18,7 @@ from services.intake.states import FHIR_STATUS, State
 from shared import outbox
 from shared.events import ReferralSubmitted
 from shared.ids import new_id
+from shared.network import Network
 from shared.postgres import Connection
 from shared.problems import Problem
 
@@ -38,6 +39,12 @@ class Rules:
     policy: Policy
     keyring: Keyring
     public_url: str = ""
+    network: Network = field(default_factory=Network)
+    time_zone: str = "UTC"
+
+    def today(self, region: str, now: datetime) -> date:
+        """Ages and days turn at the region's midnight."""
+        return now.astimezone(self.network.zone(region, otherwise=self.time_zone)).date()
 
     def links(self, referral_id: UUID) -> Links:
         path = f"{self.public_url}/v1/referrals/{referral_id}"
@@ -86,7 +93,8 @@ class Rules:
 
     def judge(self, form: ReferralForm, *, now: datetime) -> Verdict:
         """Raises `Problem` 422 with every fault."""
-        verdict = accept(filled_of(form), age_of_majority=self.policy.age_of_majority, now=now)
+        today = self.today(form.client.region, now)
+        verdict = accept(filled_of(form), age_of_majority=self.policy.age_of_majority, today=today)
         if verdict.faults:
             raise refused(verdict.faults)
         return verdict

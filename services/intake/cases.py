@@ -70,6 +70,7 @@ def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
         ),
         consent=Consent(**form.consent.__dict__),
         read_notes=words_of if form.read_notes else None,
+        not_understood=verdict.not_understood,
     )
 
 

@@ -106,7 +106,8 @@ def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
             fault = Fault("/screenings", f"A referral holds at most {MOST_SCREENINGS} sheets.", "too_many")
             raise Problem(422, "invalid", "Nothing was taken.", faults=[fault])
         filled = Filled(age=referral.case.age, sheets=tuple(sheet_of(sheet) for sheet in form.screenings))
-        verdict = accept(filled, age_of_majority=rules.policy.age_of_majority, now=now)
+        today = rules.today(referral.region, now)
+        verdict = accept(filled, age_of_majority=rules.policy.age_of_majority, today=today)
         if verdict.faults:
             raise refused(verdict.faults)
         case = referral.case.model_copy(

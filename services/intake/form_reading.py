@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from services.intake.acceptance import Filled, accept
 from services.intake.forms import Form, ScreeningForm
 from services.intake.sheets import Note, Sheet, to_mend
+from shared.moments import day
 from shared.problems import Fault, Problem, faults
 
 F = TypeVar("F", bound=Form)
@@ -102,17 +103,17 @@ def _sheets_aside(raw: Any, now: datetime) -> Iterator[Note]:
             form = ScreeningForm.model_validate_json(json.dumps(sheet))
         except ValidationError:
             continue
-        for note in to_mend((sheet_of(form),), now=now):
+        for note in to_mend((sheet_of(form),), today=now.date()):
             yield dataclasses.replace(note, where=note.where.replace("/0", f"/{place}", 1))
 
 
 def _birth_aside(raw: Any, now: datetime) -> Iterable[Note]:
     client = raw.get("client") if isinstance(raw, Mapping) else None
     try:
-        born = date.fromisoformat(client["birth_date"])  # type: ignore[index]  # a TypeError says so too
+        born = day(client["birth_date"])  # type: ignore[index]  # a TypeError says so too
     except (TypeError, KeyError, ValueError):
         return ()
-    return accept(Filled(birth_date=born), age_of_majority=18, now=now).faults
+    return accept(Filled(birth_date=born), age_of_majority=18, today=now.date()).faults
 
 
 def sheet_of(form: ScreeningForm) -> Sheet:

@@ -1,6 +1,5 @@
 """What a clinic fills in. Unknown fields are refused by name, and every text and list has its bound."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -32,6 +31,7 @@ from services.intake.form_fields import (
     Words,
 )
 from services.intake.form_wishes import WishValue, wish_values
+from shared.moments import StrictDate
 from shared.vocabulary import Criterion, Sex
 
 Few = Field(default=(), max_length=20)
@@ -65,7 +65,7 @@ class GuardianForm(Form):
 class ClientForm(Form):
     name: Word
     region: CodeWord = Field(description="The network's code of the region the client lives in.")
-    birth_date: date | None = None
+    birth_date: StrictDate | None = None
     contact: ContactForm | None = None
     languages: tuple[Language, ...] = Few
     interpreter_ok: bool = Field(default=False, description="An interpreter would be welcome.")
@@ -112,7 +112,7 @@ class ScreeningForm(Form):
     """One answer sheet, item by item in the instrument's own order; what was not answered is null."""
 
     instrument: CodeWord
-    taken_on: date
+    taken_on: StrictDate
     answers: tuple[AnswerValue, ...] = Field(min_length=1, max_length=60)
     language: Language | None = None
     stated_total: Annotated[int, Field(ge=0, le=1000)] | None = None

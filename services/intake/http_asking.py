@@ -8,7 +8,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 from services.intake import answer_examples, openapi, store
 from services.intake.answers import IdentityAnswer, ReferralAnswer, ReferralPage
@@ -17,6 +16,8 @@ from services.intake.changing import etag, visible
 from services.intake.http_entry import Reacher, Reader, desk_of
 from services.intake.states import State
 from services.intake.telling import referral_answer, standing
+from shared import moments
+from shared.moments import StrictMoment
 from shared.postgres import transaction
 from shared.problems import Fault, Problem
 
@@ -35,7 +36,7 @@ async def page(
     request: Request,
     caller: Reader,
     state: Annotated[State | None, Query(examples=["in_review"])] = None,
-    updated_since: Annotated[AwareDatetime | None, Query(examples=["2025-03-03T09:00:00Z"])] = None,
+    updated_since: Annotated[StrictMoment | None, Query(examples=["2025-03-03T09:00:00Z"])] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
@@ -118,11 +119,8 @@ def _cursor(moment: datetime, referral_id: UUID) -> str:
 
 def _place(cursor: str) -> tuple[datetime, UUID]:
     try:
-        moment, referral_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        place = datetime.fromisoformat(moment), UUID(referral_id)
+        at, referral_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return moments.moment(at), UUID(referral_id)
     except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
-        place = None
-    if place is None or place[0].tzinfo is None:
         fault = Fault("query.cursor", "Not a `next_cursor` of ours. Begin without one.", "wrong_cursor")
-        raise Problem(422, "invalid", "Nothing was read.", faults=[fault])
-    return place
+        raise Problem(422, "invalid", "Nothing was read.", faults=[fault]) from None

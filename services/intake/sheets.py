@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from shared.instruments import INSTRUMENTS, Answer, Circumstances, Problem, Reading, read
@@ -43,9 +43,9 @@ class Sheet:
     language: str | None = None
 
 
-def to_mend(sheets: tuple[Sheet, ...], *, now: datetime) -> tuple[Note, ...]:
+def to_mend(sheets: tuple[Sheet, ...], *, today: date) -> tuple[Note, ...]:
     """What is wrong with answer sheets that must be sent again, each named by the place of its item."""
-    return notes(readings_of(sheets, as_of=now.date(), age=None), TO_MEND)
+    return notes(readings_of(sheets, as_of=today, age=None), TO_MEND)
 
 
 def readings_of(sheets: tuple[Sheet, ...], *, as_of: date, age: int | None) -> list[Reading]:

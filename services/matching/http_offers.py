@@ -6,13 +6,14 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.matching import answers, offer_store
 from services.matching.offer_store import Offer
 from services.matching.offers import Closure, Decline
 from services.matching.referrals import Referral
 from shared.auth import Caller, Role, allow
+from shared.moments import StrictMoment
 from shared.openapi import problems
 from shared.postgres import Pool, transaction
 
@@ -85,7 +86,7 @@ class AppointmentBody(BaseModel):
     )
 
     starts_at: Annotated[
-        AwareDatetime,
+        StrictMoment,
         Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
     ]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.matching import offer_store, roster_store, waitlist_store
 from services.matching.eligibility import reasons
@@ -28,6 +28,7 @@ from services.matching.waitlist_views import (
     Waitlist,
 )
 from shared.auth import Caller, Role, allow
+from shared.moments import StrictMoment
 from shared.openapi import problems
 from shared.postgres import Connection, Pool, transaction
 from shared.problems import Fault, Problem, not_found
@@ -180,7 +181,7 @@ def _cursor(referral: Referral) -> str:
 
 Level = Annotated[int, Field(ge=0, le=6)]
 Since = Annotated[
-    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+    StrictMoment, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
 ]
 _PLACE: Final[TypeAdapter[tuple[int, datetime, UUID]]] = TypeAdapter(tuple[Level, Since, UUID])
 

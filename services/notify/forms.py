@@ -6,7 +6,6 @@ from uuid import UUID
 
 import httpx
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -19,6 +18,7 @@ from pydantic import (
 from services.notify.addressing import Duty, Recipient
 from services.notify.wording import CLINIC, PRIMARY_CARE, THERAPIST
 from shared.events import Code
+from shared.moments import StrictMoment
 
 Audience = Literal["psychiatrist", "clinician", "clinic", "primary_care", "therapist", "coordinator", "ops"]
 
@@ -113,8 +113,8 @@ class ShiftForm(Form):
     """From (included) until (not included); of those on duty the lowest `order` is called first."""
 
     recipient: Code
-    starts_at: Annotated[AwareDatetime, Field(alias="from")]
-    ends_at: Annotated[AwareDatetime, Field(alias="until")]
+    starts_at: Annotated[StrictMoment, Field(alias="from")]
+    ends_at: Annotated[StrictMoment, Field(alias="until")]
     order: Annotated[int, Field(ge=1, le=1000)] = 1
 
     @model_validator(mode="after")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from services.notify import alert_store, answers, recipient_store
 from services.notify.forms import RotaForm
@@ -12,6 +11,7 @@ from services.notify.paging import CLINICIAN, PSYCHIATRIST
 from shared.auth import Caller, Role, allow
 from shared.events import Code
 from shared.ids import now as present
+from shared.moments import StrictMoment
 from shared.openapi import problems
 from shared.postgres import Connection, Pool, transaction
 from shared.problems import Fault, Problem
@@ -39,7 +39,7 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
     async def get(
         region: Code,
         caller: Reader,
-        at: Annotated[AwareDatetime | None, Query(description="Now, if it is left out.")] = None,
+        at: Annotated[StrictMoment | None, Query(description="Now, if it is left out.")] = None,
     ) -> answers.Rota:
         async with transaction(pool()) as connection:
             directory = await recipient_store.directory(connection, regions=[region])

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.triage import clinician
 from services.triage.returning import Owner, Step
 from services.triage.withholding import Why
 from shared.events import Code
+from shared.moments import StrictMoment
 from shared.vocabulary import Urgency
 
 STEP: Final[dict[str, JsonValue]] = {
@@ -25,7 +26,7 @@ class StepBody(BaseModel):
 
     step: Code
     owner: Owner
-    by: AwareDatetime
+    by: StrictMoment
     service: Code | None = None
 
 

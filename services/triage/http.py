@@ -8,7 +8,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from services.triage import http_reviews, override_store, store
 from services.triage.answers import Decisions, Overrides, RuleRate
@@ -16,6 +15,7 @@ from services.triage.openapi import problems
 from services.triage.rules import Policy
 from shared.auth import Caller, Role, allow
 from shared.ids import now
+from shared.moments import StrictMoment
 from shared.postgres import Pool, transaction
 from shared.problems import not_found
 
@@ -48,7 +48,7 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
     async def overrides(
         _: Reader,
         since: Annotated[
-            AwareDatetime | None, Query(description="Decisions since then; without it, of the last 90 days.")
+            StrictMoment | None, Query(description="Decisions since then; without it, of the last 90 days.")
         ] = None,
     ) -> Overrides:
         """A rule that is always lowered asks too much; one that is raised, too little."""

@@ -14,7 +14,7 @@ from services.triage.claims import Claim
 from services.triage.forms import DecisionBody
 from services.triage.openapi import problems
 from services.triage.rules import Policy
-from shared import outbox
+from shared import moments, outbox
 from shared.auth import Caller, Role, allow
 from shared.ids import now
 from shared.postgres import Pool, transaction
@@ -123,9 +123,8 @@ def _place(after: str | None) -> tuple[datetime, UUID]:
     if after is None:
         return START
     try:
-        moment, _, referral_id = after.partition("~")
-        at = datetime.fromisoformat(moment)
-        return at.replace(tzinfo=at.tzinfo or UTC), UUID(referral_id)
+        at, _, referral_id = after.partition("~")
+        return moments.moment(at), UUID(referral_id)
     except ValueError:
         fault = Fault("query.after", "Use `next` of the page before, unchanged.", "not_a_place")
         raise Problem(422, "invalid", "Nothing was read.", faults=[fault]) from None

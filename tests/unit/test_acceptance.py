@@ -36,7 +36,7 @@ def verdict(
         red_flags=red_flags,
         sheets=sheets,
     )
-    return accept(filled, age_of_majority=18, now=NOW)
+    return accept(filled, age_of_majority=18, today=NOW.date())
 
 
 def test_a_complete_unremarkable_referral_is_taken_without_a_word() -> None:

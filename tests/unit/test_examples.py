@@ -72,7 +72,7 @@ def lines() -> Iterator[dict[str, Any]]:
 
 def tell(line: dict[str, Any], now: datetime) -> Told:
     form = BatchLine.model_validate_json(json.dumps(line))
-    verdict = accept(filled_of(form), age_of_majority=18, now=now)
+    verdict = accept(filled_of(form), age_of_majority=18, today=now.date())
     assert not verdict.faults
     submitted = ReferralSubmitted(
         event_id=new_id(),

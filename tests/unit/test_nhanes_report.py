@@ -74,7 +74,7 @@ def asked(row: Row, policy_name: str) -> Result:
     """As the front door and the rules would see it: depression, routine, screened yesterday."""
     sent = SentSheet(instrument="phq9", taken_on=TAKEN, answers=row.answers)
     filled = Filled(birth_date=date(NOW.year - row.age, 1, 1), requested_priority="routine", sheets=(sent,))
-    taken = accept(filled, age_of_majority=18, now=NOW)
+    taken = accept(filled, age_of_majority=18, today=NOW.date())
     assert not taken.faults
     assert taken.age == row.age
     screening = Screening(

@@ -56,7 +56,7 @@ def told(
     odd = SentSheet(instrument=instrument.key, taken_on=taken_on, answers=answers, stated_total=stated_total)
     born = date(TODAY.year - age, 1, 1)
     filled = Filled(birth_date=born, guardian_present=True, requested_priority="routine", sheets=(calm, odd))
-    verdict = accept(filled, age_of_majority=18, now=NOW)
+    verdict = accept(filled, age_of_majority=18, today=NOW.date())
     assert verdict.age == age
     case = Case(
         as_of=verdict.as_of,
@@ -267,7 +267,7 @@ def test_a_language_it_is_not_known_in(key: str, language: str | None, warned: b
     """Said to the referrer alone: answers in any language count alike."""
     instrument = INSTRUMENTS[key]
     odd = SentSheet(instrument=key, taken_on=TODAY, answers=calm(instrument), language=language)
-    verdict = accept(Filled(age=40, sheets=(odd,)), age_of_majority=18, now=NOW)
+    verdict = accept(Filled(age=40, sheets=(odd,)), age_of_majority=18, today=NOW.date())
     notes = [note for note in verdict.warnings if note.code == "other_language"]
     assert [note.where for note in notes] == (["/screenings/0/language"] if warned else [])
     assert all(instrument.title in note.what and "validated translation" in note.what for note in notes)
@@ -276,7 +276,7 @@ def test_a_language_it_is_not_known_in(key: str, language: str | None, warned: b
 def test_the_age_that_is_known_already_counts_for_a_later_sheet() -> None:
     sheet = SentSheet(instrument="phqa", taken_on=TODAY, answers=calm(INSTRUMENTS["phqa"]))
     for age, warned in ((15, False), (30, True), (None, False)):
-        verdict = accept(Filled(age=age, sheets=(sheet,)), age_of_majority=18, now=NOW)
+        verdict = accept(Filled(age=age, sheets=(sheet,)), age_of_majority=18, today=NOW.date())
         assert ("wrong_age" in {note.code for note in verdict.warnings}) is warned
 
 
