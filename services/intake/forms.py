@@ -65,7 +65,9 @@ class GuardianForm(Form):
 class ClientForm(Form):
     name: Word
     region: CodeWord = Field(description="The network's code of the region the client lives in.")
-    birth_date: StrictDate | None = None
+    birth_date: StrictDate | None = Field(
+        default=None, description="As YYYY-MM-DD, such as `2000-07-09`. Leave it out where it is not known."
+    )
     contact: ContactForm | None = None
     languages: tuple[Language, ...] = Few
     interpreter_ok: bool = Field(default=False, description="An interpreter would be welcome.")

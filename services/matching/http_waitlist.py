@@ -49,13 +49,14 @@ def routes(*, pool: Callable[[], Pool]) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Waitlist:
+        place = _place(after)
         async with transaction(pool()) as connection:
             rows = await waitlist_store.page(
                 connection,
                 clinic=caller.clinic,
                 region=region,
                 reason=reason,
-                after=_place(after),
+                after=place,
                 limit=limit + 1,
             )
         page = rows[:limit]

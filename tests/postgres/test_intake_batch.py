@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from shared.ids import now
 from tests.postgres.intake_support import Intake, bearer, intake_on, ndjson, served
 from tests.support import NewDatabase, eventually
 
+BIRTH_DATES = Path(__file__).parents[1] / "cases" / "birth_dates.json"
 TYPE = {"Content-Type": "application/x-ndjson"}
 
 
@@ -199,3 +201,12 @@ async def test_cutting_lines(chunks: list[bytes], expected: list[Line]) -> None:
             yield chunk
 
     assert [line async for found in lines(stream(), most=5) for line in found] == expected
+
+
+async def test_each_line_reads_its_birth_date_as_the_cases_say(intake: Intake) -> None:
+    """The days of the cases that depend on the day of submission are left out."""
+    cases = [case for case in json.loads(BIRTH_DATES.read_text()) if "2026" not in str(case["birth_date"])]
+    client = MINIMAL["client"]
+    body = ndjson(*(MINIMAL | {"client": client | {"birth_date": case["birth_date"]}} for case in cases))
+    answers = await send(intake, body)
+    assert [each["status"] for each in answers] == [case["right"]["status"] for case in cases]

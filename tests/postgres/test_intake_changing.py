@@ -258,3 +258,27 @@ async def test_a_flag_without_words_is_a_warning(intake: Intake) -> None:
     bare = {name: value for name, value in MINIMAL.items() if name != "notes"}
     taken = await intake.submit(bare | {"read_notes": True})
     assert ("/read_notes", "no_words") in {(each["where"], each["code"]) for each in taken["warnings"]}
+
+
+@pytest.mark.parametrize("value", ["0", "946684800000", 0, 946684800000, "07/09/2000", True])
+async def test_an_amendment_reads_days_as_strictly(intake: Intake, value: Any) -> None:
+    taken = await intake.submit(CALM)
+    for patch, where in (
+        ({"client": {"birth_date": value}}, "/client/birth_date"),
+        ({"screenings": [CALM["screenings"][0] | {"taken_on": value}]}, "/screenings/0/taken_on"),
+    ):
+        answer = await intake.call("POST", taken["links"]["amendments"], patch)
+        assert answer.status_code == 422
+        assert [fault["where"] for fault in answer.json()["errors"]] == [where]
+    assert (await intake.read(taken["id"]))["revision"] == 1
+
+
+async def test_a_placeholder_stays_unknown_until_the_birth_date_is_amended(intake: Intake) -> None:
+    taken = await intake.submit(CALM | {"client": CALM["client"] | {"birth_date": "1900-01-01"}})
+    path = taken["links"]["amendments"]
+    for patch in ({"payer": "payer-2"}, {"client": {"birth_date": "1985-06-01"}}):
+        assert (await intake.call("POST", path, patch)).status_code == 202
+    facts = [fact for fact in await intake.said() if isinstance(fact, ReferralSubmitted | ReferralAmended)]
+    assert [fact.case.not_understood for fact in facts] == [("birth_date",), ("birth_date",), ()]
+    assert [fact.case.age is None for fact in facts] == [True, True, False]
+    assert (await identity(intake, taken["id"]))["client"]["birth_date"] == "1985-06-01"
