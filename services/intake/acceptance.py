@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
+from services.intake.languages import NOT_UNDERSTOOD, Tag
+from services.intake.languages import warnings as language_warnings
 from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
 from services.intake.sheets import notes as sheet_notes
 from services.intake.sheets import warnings as sheet_warnings
@@ -26,7 +28,7 @@ Guardian = Literal["present", "absent", "not_needed"]
 class Filled:
     """The parts of a filled-in form that this decision looks at. `guardian_present` is None without one;
     `age` is what is known of it already where the form does not ask; `no_words_to_read`: the sender asks that
-    their notes be read, and there are none."""
+    their notes be read, and there are none; `languages` are all that the form states anywhere."""
 
     birth_date: date | None = None
     age: int | None = None
@@ -36,12 +38,14 @@ class Filled:
     red_flags: tuple[str, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     no_words_to_read: bool = False
+    languages: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """With `faults` nothing is taken. `as_of` is the day of this verdict. `because` names what put the
-    referral on the express lane, `safety` those of them about which the sender is given advice at once."""
+    referral on the express lane, `safety` those of them about which the sender is given advice at once.
+    `not_understood` names the parts of the form that held a value nobody knew."""
 
     faults: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -51,6 +55,7 @@ class Verdict:
     guardian: Guardian = "not_needed"
     because: tuple[str, ...] = ()
     safety: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
 
     @property
     def express(self) -> bool:
@@ -64,6 +69,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
     readings = readings_of(filled.sheets, as_of=now.date(), age=filled.age if age is None else age)
     safety = _safety(filled.red_flags, readings)
+    languages = language_warnings(filled.languages)
     faults = (*_birth_faults(filled.birth_date, age, now), *sheet_notes(readings, REFUSED))
     return Verdict(
         faults=(*faults, *sheet_notes(readings, TO_MEND - REFUSED)) if faults else (),
@@ -71,6 +77,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
             *_priority_warnings(filled.requested_priority, priority),
             *_person_warnings(age, guardian, age_of_majority),
             *sheet_warnings(filled.sheets, readings),
+            *languages,
             *_words_warnings(filled),
         ),
         as_of=now.date(),
@@ -83,6 +90,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
             *(("referrer",) if filled.cannot_wait else ()),
         ),
         safety=safety,
+        not_understood=tuple(dict.fromkeys(NOT_UNDERSTOOD[note.code] for note in languages)),
     )
 
 

@@ -21,6 +21,7 @@ class KeptTherapist(TherapistEntry):
     id: UUID
     version: int
     places_taken: int
+    languages: list[str]  # an entry of long ago may hold what is refused today
 
 
 class Therapists(BaseModel):
