@@ -82,7 +82,7 @@ def _tables() -> _Tables:
             for code, tag in LANGUAGE_REPLACEMENTS.items()
             if code not in current and "-x-" not in tag
         }
-        | {overlong: code for code, overlong in LANGUAGE_ALPHA3.items()}
+        | {overlong: code for code, overlong in LANGUAGE_ALPHA3.items() if len(code) == 2}
         | {overlong: code for code, overlong in LANGUAGE_ALPHA3_BIBLIOGRAPHIC.items()}
         | preferred,
         aliases={

@@ -61,7 +61,7 @@ def _language(text: str) -> str:
     tag = languages.canonical(text)
     if tag is None:
         raise PydanticCustomError(
-            "unknown_language", "Takes a language of the IANA registry, such as `es` or `yue` (BCP 47)."
+            "unknown_language", "Names no language known here. Takes a BCP 47 tag such as `es` or `yue`."
         )
     return tag
 
