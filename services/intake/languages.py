@@ -35,7 +35,7 @@ def _warnings(tags: Iterable[Tag]) -> Iterator[Note]:
     for tag in tags:
         found = language(tag.text)
         if found is None:
-            what = "This names no language known here. It counts as not stated; send a BCP 47 tag such as `es`."
+            what = "This names no language known here. It counts as not stated. Send a BCP 47 tag."
             yield Note(tag.where, what, "language_unknown")
         elif found.is_group and tag.asks and found.spoken not in asked:
             asked.add(found.spoken)
