@@ -134,36 +134,47 @@ create function canonical_languages(tags jsonb) returns jsonb language sql stabl
         group by tag) as once
 $$;
 
+-- Many rows share few lists: each list is looked at once.
+create table language_list as
+select given, canonical_languages(given) as kept
+from (select entry -> 'languages' as given from therapist
+      union select needs -> 'languages' from referral where state <> 'closed' and needs is not null) as lists;
+
+delete from language_list where given = kept;
+
 -- Languages of an entry are kept in the order of the alphabet.
-with kept as (
-    select id, (select jsonb_agg(tag order by tag collate "C")
-                from jsonb_array_elements_text(canonical_languages(entry -> 'languages')) as tag
-               ) as languages
-    from therapist
-), changed as (
+with changed as (
     update therapist
-    set entry = jsonb_set(entry, '{languages}', languages), version = version + 1, changed = this_change()
-    from kept
-    where therapist.id = kept.id and languages <> entry -> 'languages'
+    set entry = jsonb_set(entry, '{languages}', (
+            select jsonb_agg(tag order by tag collate "C") from jsonb_array_elements_text(kept) as tag)),
+        version = version + 1, changed = this_change()
+    from language_list
+    where entry -> 'languages' = given
     returning therapist.id
 )
 insert into vacancy (therapist_id, entry) select id, true from changed;
 
-with kept as (
-    select id, needs || jsonb_build_object(
-        'languages', canonical_languages(needs -> 'languages'),
-        'wishes', (select coalesce(jsonb_agg(case wish ->> 'criterion'
-                       when 'language'
-                       then jsonb_set(wish, '{values}', canonical_languages(wish -> 'values'))
-                       else wish end order by place), '[]')
-                   from jsonb_array_elements(needs -> 'wishes') with ordinality as wishes (wish, place))
-    ) as needs
-    from referral where state <> 'closed' and needs is not null
+update referral
+set needs = jsonb_set(needs, '{languages}', kept),
+    try_at = case state when 'waiting' then least(try_at, now()) else try_at end
+from language_list
+where state <> 'closed' and needs -> 'languages' = given;
+
+with wished as (
+    select id, (select jsonb_agg(case wish ->> 'criterion'
+                    when 'language'
+                    then jsonb_set(wish, '{values}', canonical_languages(wish -> 'values'))
+                    else wish end order by place)
+                from jsonb_array_elements(needs -> 'wishes') with ordinality as wishes (wish, place)) as wishes
+    from referral
+    where state <> 'closed' and needs -> 'wishes' @> '[{"criterion": "language"}]'
 )
 update referral
-set needs = kept.needs, try_at = case state when 'waiting' then least(try_at, now()) else try_at end
-from kept
-where referral.id = kept.id and referral.needs <> kept.needs;
+set needs = jsonb_set(needs, '{wishes}', wishes),
+    try_at = case state when 'waiting' then least(try_at, now()) else try_at end
+from wished
+where referral.id = wished.id and needs -> 'wishes' <> wishes;
 
+drop table language_list;
 drop function canonical_languages;
 drop table language_alias;
