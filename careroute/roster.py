@@ -42,17 +42,20 @@ def _import(client: httpx.Client, path: str, file: Path) -> dict[str, Any]:
 def _tell(file: Path, what: str, answer: dict[str, Any], out: Console) -> int:
     """How many lines were not taken."""
     rejected: list[dict[str, Any]] = answer.pop("rejected")
+    warned: list[dict[str, Any]] = answer.pop("warnings", [])
     counts = ", ".join(f"{count} {name}" for name, count in answer.items())
     out.print(f"{file.name}: {counts} ({what}).", highlight=False, markup=False)
+    if warned:
+        out.print(_table(warned[:MOST_SHOWN], "warnings", "to make clearer"))
     if rejected:
-        out.print(_table(rejected[:MOST_SHOWN]))
+        out.print(_table(rejected[:MOST_SHOWN], "errors", "not taken"))
         out.print(f"{len(rejected)} lines were not taken. Mend them and import the file again.")
     return len(rejected)
 
 
-def _table(rejected: list[dict[str, Any]]) -> Table:
-    table = Table("line", "column", "not taken")
-    for line in rejected:
-        for fault in line["errors"]:
+def _table(lines: list[dict[str, Any]], kind: str, title: str) -> Table:
+    table = Table("line", "column", title)
+    for line in lines:
+        for fault in line[kind]:
             table.add_row(str(line["line"]), escape(fault["column"]), escape(fault["what"]))
     return table

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from services.intake.languages import NOT_UNDERSTOOD, Tag
+from services.intake.languages import warnings as language_warnings
 from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
 from services.intake.sheets import notes as sheet_notes
 from services.intake.sheets import warnings as sheet_warnings
@@ -31,7 +33,7 @@ Guardian = Literal["present", "absent", "not_needed"]
 class Filled:
     """The parts of a filled-in form that this decision looks at. `guardian_present` is None without one;
     `age` is what is known of it already where the form does not ask; `no_words_to_read`: the sender asks that
-    their notes be read, and there are none."""
+    their notes be read, and there are none; `languages` are all that the form states anywhere."""
 
     birth_date: date | None = None
     age: int | None = None
@@ -41,6 +43,7 @@ class Filled:
     red_flags: tuple[str, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     no_words_to_read: bool = False
+    languages: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,7 @@ def accept(filled: Filled, *, age_of_majority: int, today: date) -> Verdict:
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
     readings = readings_of(filled.sheets, as_of=today, age=filled.age if age is None else age)
     safety = _safety(filled.red_flags, readings)
+    languages = language_warnings(filled.languages)
     faults = (*_birth_faults(filled.birth_date, age, today), *sheet_notes(readings, REFUSED))
     return Verdict(
         faults=(*faults, *sheet_notes(readings, TO_MEND - REFUSED)) if faults else (),
@@ -80,6 +84,7 @@ def accept(filled: Filled, *, age_of_majority: int, today: date) -> Verdict:
             *_birth_warnings(filled.birth_date),
             *(() if placeholder else _person_warnings(age, guardian, age_of_majority)),
             *sheet_warnings(filled.sheets, readings),
+            *languages,
             *_words_warnings(filled),
         ),
         as_of=today,
@@ -92,7 +97,10 @@ def accept(filled: Filled, *, age_of_majority: int, today: date) -> Verdict:
             *(("referrer",) if filled.cannot_wait else ()),
         ),
         safety=safety,
-        not_understood=("birth_date",) if placeholder else (),
+        not_understood=(
+            *(("birth_date",) if placeholder else ()),
+            *dict.fromkeys(NOT_UNDERSTOOD[note.code] for note in languages),
+        ),
     )
 
 

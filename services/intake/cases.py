@@ -1,16 +1,18 @@
 """A filled-in form, divided: the coded case that may travel, and what says who it is, which stays and is
 sealed. Put together again, the two are the form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from services.intake.acceptance import Filled, Verdict
 from services.intake.form_reading import sheet_of
-from services.intake.forms import ReferralForm
+from services.intake.forms import ReferralForm, ScreeningForm
+from services.intake.languages import Tag, known
 from shared.events import Case, Consent, PastTreatment, Screening, Wish
-from shared.vocabulary import Priority
+from shared.languages import canonical
+from shared.vocabulary import Criterion, Priority
 
 Sealable = dict[str, Any]
 
@@ -37,7 +39,27 @@ def filled_of(form: ReferralForm) -> Filled:
         red_flags=form.red_flags,
         sheets=tuple(sheet_of(sheet) for sheet in form.screenings),
         no_words_to_read=form.read_notes and identity_of(form)["words"] is None,
+        languages=tuple(_languages(form)),
     )
+
+
+def _languages(form: ReferralForm) -> Iterator[Tag]:
+    for place, tag in enumerate(form.client.languages):
+        yield Tag(f"/client/languages/{place}", tag)
+    for number, wish in enumerate(form.preferences):
+        for place, tag in enumerate(wish.values if wish.criterion is Criterion.LANGUAGE else ()):
+            yield Tag(f"/preferences/{number}/values/{place}", tag)
+    yield from languages_of(form.screenings)
+
+
+def languages_of(sheets: Iterable[ScreeningForm]) -> Iterator[Tag]:
+    for place, sheet in enumerate(sheets):
+        if sheet.language:
+            yield Tag(f"/screenings/{place}/language", sheet.language, asks=False)
+
+
+def screening_of(form: ScreeningForm) -> Screening:
+    return Screening(**form.__dict__ | {"language": canonical(form.language or "")})
 
 
 def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
@@ -50,7 +72,7 @@ def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
         sex=client.sex,
         perinatal=client.perinatal,
         guardian=verdict.guardian,
-        languages=client.languages,
+        languages=known(client.languages),
         interpreter_ok=client.interpreter_ok,
         area=client.postal_area,
         payer=form.payer,
@@ -59,19 +81,24 @@ def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
         diagnoses=form.diagnoses,
         red_flags=form.red_flags,
         external_levels=form.external_levels,
-        screenings=tuple(Screening(**sheet.__dict__) for sheet in form.screenings),
+        screenings=tuple(map(screening_of, form.screenings)),
         past_treatments=tuple(PastTreatment(**each.__dict__) for each in form.history.past_treatments),
         past_attempt=form.history.past_attempt,
         goals=tuple(goal.code for goal in form.goals),
         strengths=tuple(strength.code for strength in form.strengths),
-        wishes=tuple(
-            Wish(criterion=wish.criterion, values=wish.values, must=wish.strength == "must")
-            for wish in form.preferences
-        ),
+        wishes=tuple(_wishes(form)),
         consent=Consent(**form.consent.__dict__),
         read_notes=words_of if form.read_notes else None,
         not_understood=verdict.not_understood,
     )
+
+
+def _wishes(form: ReferralForm) -> Iterator[Wish]:
+    """Without languages nobody knows, and without a wish that says nothing else."""
+    for wish in form.preferences:
+        values = known(wish.values) if wish.criterion is Criterion.LANGUAGE else wish.values
+        if values:
+            yield Wish(criterion=wish.criterion, values=values, must=wish.strength == "must")
 
 
 def identity_of(form: ReferralForm) -> Sealable:
@@ -81,7 +108,11 @@ def identity_of(form: ReferralForm) -> Sealable:
         "name": client.name,
         "birth_date": client.birth_date.isoformat() if client.birth_date else None,
         "contact": _said(client.contact),
-        "self_description": _some(gender=client.gender, pronouns=client.pronouns),
+        "self_description": _some(
+            gender=client.gender,
+            pronouns=client.pronouns,
+            languages=None if all(map(canonical, client.languages)) else list(client.languages),
+        ),
         "guardian": _said(client.guardian),
         "referrer": _said(form.referrer),
         "primary_care": _said(form.primary_care),
@@ -134,7 +165,7 @@ def _client(case: Case, region: str, identity: Mapping[str, Any]) -> Sealable:
         "region": region,
         "birth_date": identity["birth_date"],
         "contact": identity["contact"],
-        "languages": list(case.languages),
+        "languages": described.get("languages") or list(case.languages),
         "interpreter_ok": case.interpreter_ok,
         "sex": case.sex.value,
         "gender": described.get("gender"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from services.intake.acceptance import Filled, Verdict, accept
 from services.intake.accepting import Rules
-from services.intake.cases import case_of, form_of, identity_of
+from services.intake.cases import case_of, form_of, identity_of, languages_of, screening_of
 from services.intake.form_reading import read, refused, sheet_of
 from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
 from services.intake.records import Referral
@@ -18,7 +18,6 @@ from shared.events import (
     IntakeFact,
     ReferralAmended,
     ReferralWithdrawn,
-    Screening,
     ScreeningRecorded,
 )
 from shared.ids import new_id
@@ -101,17 +100,27 @@ def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
     """New sheets beside the old ones."""
 
     def decide(referral: Referral) -> Change:
-        sheets = tuple(Screening(**sheet.__dict__) for sheet in form.screenings)
+        sheets = tuple(map(screening_of, form.screenings))
         if len(referral.case.screenings) + len(sheets) > MOST_SCREENINGS:
             fault = Fault("/screenings", f"A referral holds at most {MOST_SCREENINGS} sheets.", "too_many")
             raise Problem(422, "invalid", "Nothing was taken.", faults=[fault])
-        filled = Filled(age=referral.case.age, sheets=tuple(sheet_of(sheet) for sheet in form.screenings))
+        filled = Filled(
+            age=referral.case.age,
+            sheets=tuple(sheet_of(sheet) for sheet in form.screenings),
+            languages=tuple(languages_of(form.screenings)),
+        )
         today = rules.today(referral.region, now)
         verdict = accept(filled, age_of_majority=rules.policy.age_of_majority, today=today)
         if verdict.faults:
             raise refused(verdict.faults)
         case = referral.case.model_copy(
-            update={"screenings": (*referral.case.screenings, *sheets), "as_of": verdict.as_of}
+            update={
+                "screenings": (*referral.case.screenings, *sheets),
+                "as_of": verdict.as_of,
+                "not_understood": tuple(
+                    dict.fromkeys((*referral.case.not_understood, *verdict.not_understood))
+                ),
+            }
         )
         fact = ScreeningRecorded(case=case, **_says(referral, now=now, express=verdict.express))
         return Change(fact=fact, case=case, verdict=_of_sheets(verdict))

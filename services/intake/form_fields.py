@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from shared import languages
 from shared.vocabulary import (
     EXTERNAL_LEVELS,
     GOALS,
@@ -78,7 +79,6 @@ Words = Annotated[
 """What a person wrote. It is sealed at once and never leaves intake."""
 
 CODE: Final = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
-LANGUAGE: Final = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,6}"
 _ICD: Final = r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?"
 _AREA: Final = r"[A-Za-z0-9][A-Za-z0-9\-]{0,15}"
 KEY: Final = r"[\x21-\x7e]{1,200}"
@@ -95,8 +95,9 @@ Area = Annotated[
 ]
 Language = Annotated[
     str,
-    _shaped(LANGUAGE, "Takes a BCP 47 language tag in lower case, such as `es` or `zh-Hant`."),
-    Field(json_schema_extra={"pattern": f"^{LANGUAGE}$"}),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=languages.LONGEST),
+    AfterValidator(_no_nul),
+    Field(description="A BCP 47 tag such as `es` or `zh-Hant`. What names no language counts as not stated."),
 ]
 DiagnosisCode = Annotated[
     str,

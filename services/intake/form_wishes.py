@@ -7,13 +7,13 @@ from uuid import UUID
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from services.intake.form_fields import CODE, LANGUAGE
+from services.intake.form_fields import CODE
 from shared.vocabulary import GENDERS, HOURS, MODALITIES, SETTINGS, Criterion
 
 
 def _wish_value(value: Any) -> str:
     """A code, or a number, which is kept as one."""
-    text = value if isinstance(value, str) else None
+    text = value.strip() if isinstance(value, str) else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
     if text is None or not re.fullmatch(CODE, text):
@@ -35,7 +35,6 @@ _CODED: Final = {
 }
 _TAKES: Final = {
     Criterion.HOURS: "hours of the week such as `tue-17`",
-    Criterion.LANGUAGE: "language tags such as `es`",
     Criterion.DISTANCE_KM: "one number of kilometres, above 0",
     Criterion.THERAPIST: "therapists' ids",
     Criterion.NOT_THERAPIST: "therapists' ids",
@@ -61,8 +60,6 @@ def _fits(criterion: Criterion, value: str) -> bool:
         return _kilometres(value)
     if criterion in _CODED:
         return value in _CODED[criterion]
-    if criterion is Criterion.LANGUAGE:
-        return re.fullmatch(LANGUAGE, value) is not None
     if criterion in (Criterion.THERAPIST, Criterion.NOT_THERAPIST):
         return _is_uuid(value)
     return True

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from shared.instruments import INSTRUMENTS, Answer, Circumstances, Problem, Reading, read
+from shared.languages import spoken
 
 REFUSED: Final = frozenset({"unknown_instrument", "not_an_answer"})
 TO_MEND: Final = REFUSED | {"wrong_count", "out_of_range", "in_the_future", "total_differs"}
@@ -91,7 +92,8 @@ def warnings(sheets: tuple[Sheet, ...], readings: list[Reading]) -> tuple[Note, 
 
 def _translated(where: str, sheet: Sheet) -> Iterator[Note]:
     instrument = INSTRUMENTS.get(sheet.instrument)
-    if instrument and sheet.language and sheet.language.partition("-")[0] not in instrument.languages:
+    language = spoken(sheet.language or "")
+    if instrument and language and language not in map(spoken, instrument.languages):
         what = (
             f"{instrument.title} is known here in {' and '.join(instrument.languages)} only. The answers "
             "count; make sure that a validated translation was used."

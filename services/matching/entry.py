@@ -16,10 +16,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.matching.people import AGE_GROUPS
+from shared import languages
 from shared.vocabulary import GENDERS, HOURS, MODALITIES, PROBLEMS, SETTINGS, WEEKDAYS
 
 CODE: Final = r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$"
-LANGUAGE: Final = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,6}$"
 
 
 def _shaped(pattern: str, takes: str) -> AfterValidator:
@@ -55,10 +55,23 @@ CodeWord = Annotated[
     _shaped(CODE, "Takes a code: letters, digits, `_`, `.` and `-`, no space, at most 64."),
     Field(json_schema_extra={"pattern": CODE}),
 ]
+
+
+def _language(text: str) -> str:
+    tag = languages.canonical(text)
+    if tag is None:
+        raise PydanticCustomError(
+            "unknown_language", "Names no language known here. Takes a BCP 47 tag such as `es` or `yue`."
+        )
+    return tag
+
+
 Language = Annotated[
     str,
-    _shaped(LANGUAGE, "Takes a BCP 47 language tag in lower case, such as `es` or `zh-yue`."),
-    Field(json_schema_extra={"pattern": LANGUAGE}),
+    AfterValidator(_language),
+    Field(
+        max_length=languages.LONGEST, description="A BCP 47 tag. `spa`, `ES` and `Spanish` are kept as `es`."
+    ),
 ]
 
 

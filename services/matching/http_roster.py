@@ -23,6 +23,8 @@ from services.matching.roster_views import (
     ImportedTherapists,
     KeptTherapist,
     Therapists,
+    WarnedLine,
+    entry_warnings,
 )
 from shared.auth import Caller, Role, allow
 from shared.ids import now
@@ -118,6 +120,7 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: 
         bad: list[Bad] = []
         entries: dict[UUID, TherapistEntry] = {}
         lines: dict[UUID, int] = {}
+        warned: list[WarnedLine] = []
         for found in read_therapists(await _text(request, import_limit)):
             if isinstance(found, Bad):
                 bad.append(found)
@@ -125,11 +128,13 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: 
                 bad.append(_twice(found.line, lines[found.id]))
             else:
                 entries[found.id], lines[found.id] = found.entry, found.line
+                if about := entry_warnings(found.entry.languages):
+                    warned.append(WarnedLine(line=found.line, warnings=about))
             if len(entries) == AT_ONCE:
                 await keep(entries, counts)
                 entries = {}
         await keep(entries, counts)
-        return ImportedTherapists.model_validate(summary(bad, counts))
+        return ImportedTherapists.model_validate(summary(bad, counts) | {"warnings": warned})
 
     async def keep(entries: Mapping[UUID, TherapistEntry], counts: dict[str, int]) -> None:
         if not entries:
@@ -160,7 +165,12 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: 
 
 def _view(row: Row) -> KeptTherapist:
     return KeptTherapist(
-        id=row.id, version=row.version, places_taken=row.places_taken, name=row.name, **row.entry
+        id=row.id,
+        version=row.version,
+        places_taken=row.places_taken,
+        name=row.name,
+        warnings=entry_warnings(row.entry["languages"]),
+        **row.entry,
     )
 
 

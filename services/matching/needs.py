@@ -1,10 +1,11 @@
 """Rows as the decisions see them: a client from what triage said they need, a therapist from their entry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.matching.people import Client, Point, Therapist, Wish, spoken
+from services.matching.people import Client, Point, Therapist, Wish
+from shared.languages import spoken
 from shared.vocabulary import Criterion
 
 Json = Mapping[str, Any]
@@ -19,13 +20,13 @@ def client_of(
         region=region,
         age=needs["age"],
         perinatal=bool(needs["perinatal"]),
-        languages=tuple(map(spoken, needs["languages"])),
+        languages=_spoken(needs["languages"]),
         interpreter_ok=needs["interpreter_ok"],
         payer=needs["payer"],
         problems=tuple(needs["problems"]),
         first_line=frozenset(needs["first_line"]),
         alternatives=frozenset(needs["alternatives"]),
-        wishes=tuple(map(_wish, needs["wishes"])),
+        wishes=tuple(wish for each in needs["wishes"] if (wish := _wish(each)).values),
         point=areas.get(needs["area"] or ""),
         declined=frozenset(declined),
     )
@@ -34,8 +35,13 @@ def client_of(
 def _wish(wish: Json) -> Wish:
     values: tuple[str, ...] = tuple(wish["values"])
     if wish["criterion"] == Criterion.LANGUAGE:
-        values = tuple(map(spoken, values))
+        values = _spoken(values)
     return Wish(wish["criterion"], values, wish["must"])
+
+
+def _spoken(tags: Iterable[str]) -> tuple[str, ...]:
+    """As they are compared, whoever wrote them and when; a code that names no language says nothing."""
+    return tuple(dict.fromkeys(found for tag in tags if (found := spoken(tag)) is not None))
 
 
 def therapist_of(
@@ -47,7 +53,7 @@ def therapist_of(
         region=entry["region"],
         active=entry["active"],
         telehealth_regions=frozenset(entry["telehealth_regions"]),
-        languages=frozenset(map(spoken, entry["languages"])),
+        languages=frozenset(_spoken(entry["languages"])),
         works_with_interpreter=entry["works_with_interpreter"],
         payers=frozenset(entry["payers"]),
         modalities=frozenset(entry["modalities"]),

@@ -23,13 +23,6 @@ def age_groups(age: int | None) -> frozenset[str]:
     return frozenset({next((group for group, first in _FIRST_AGE if age >= first), "child")})
 
 
-def spoken(tag: str) -> str:
-    """The spoken language of a BCP 47 tag: script and country do not matter, `zh-yue` is Cantonese."""
-    parts = tag.lower().split("-")
-    extended = len(parts) > 1 and len(parts[1]) == 3 and parts[1].isalpha()
-    return parts[1] if extended else parts[0]
-
-
 def kilometres(one: Point, other: Point) -> float:
     """Great-circle distance (haversine)."""
     (lat1, lon1), (lat2, lon2) = one, other

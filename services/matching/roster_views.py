@@ -1,13 +1,37 @@
 """What the roster's API answers."""
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.matching.entry import EXAMPLE, TherapistEntry
+from shared.languages import language
 
 EXAMPLE_ID: Final = "0190163d-8694-739b-aea5-966c26f8ad91"
+
+
+class EntryWarning(BaseModel):
+    """Something in an entry that was taken and should be made clearer."""
+
+    column: str
+    what: str
+    code: str
+
+
+WHICH_LANGUAGE: Final = (
+    "This code covers several languages, and clients who state one of them are not matched by it. Ask which "
+    "are spoken and state those, such as `cmn` or `yue` for `zh`."
+)
+
+
+def entry_warnings(languages: Iterable[str]) -> list[EntryWarning]:
+    return [
+        EntryWarning(column=f"languages.{place}", what=WHICH_LANGUAGE, code="spoken_language")
+        for place, tag in enumerate(languages)
+        if (found := language(tag)) and found.is_group
+    ]
 
 
 class KeptTherapist(TherapistEntry):
@@ -21,6 +45,8 @@ class KeptTherapist(TherapistEntry):
     id: UUID
     version: int
     places_taken: int
+    languages: list[str]  # an entry of long ago may hold what is refused today
+    warnings: list[EntryWarning] = Field(default_factory=list, exclude_if=lambda warnings: not warnings)
 
 
 class Therapists(BaseModel):
@@ -34,6 +60,13 @@ class ImportFault(BaseModel):
     column: str
     what: str
     code: str
+
+
+class WarnedLine(BaseModel):
+    """A line that was taken."""
+
+    line: int
+    warnings: list[EntryWarning]
 
 
 class RejectedLine(BaseModel):
@@ -60,6 +93,7 @@ class ImportedTherapists(BaseModel):
     updated: int
     unchanged: int
     rejected: list[RejectedLine]
+    warnings: list[WarnedLine] = []
 
 
 class ImportedAreas(BaseModel):

@@ -135,7 +135,7 @@ REFUSED = [
     ("an unknown goal", changed(goals=[{"code": MARK}]), {"/goals/0/code"}),
     ("an unknown flag", changed(red_flags=[MARK]), {"/red_flags/0"}),
     ("no diagnosis code", changed(diagnoses=["f33", MARK]), {"/diagnoses/0", "/diagnoses/1"}),
-    ("no language tag", of_client(languages=[MARK]), {"/client/languages/0"}),
+    ("a language of 101 characters", of_client(languages=[MARK * 10]), {"/client/languages/0"}),
     ("a birth date in words", of_client(birth_date=MARK), {"/client/birth_date"}),
     ("born tomorrow week", of_client(birth_date="2999-01-01"), {"/client/birth_date"}),
     ("a wish with an unknown value",

@@ -211,6 +211,27 @@ async def test_an_import_takes_the_good_lines_and_names_every_bad_one(stage: Sta
     assert len(await stage.said(TherapistChanged)) == 2
 
 
+async def test_a_language_is_kept_in_its_canonical_form_and_one_of_several_is_asked_about(call: Call) -> None:
+    one, other = uuid4(), uuid4()
+    file = "\n".join((HEADER, line(one, languages="spa; ENG;Spanish"), line(other, languages="es;zho")))
+    answer = (await call("POST", "/v1/therapists/import", csv=file)).json()
+    assert (answer["created"], answer["rejected"]) == (2, [])
+    assert [
+        (each["line"], [(w["column"], w["code"]) for w in each["warnings"]]) for each in answer["warnings"]
+    ] == [(3, [("languages.1", "spoken_language")])]
+    kept = (await call("GET", f"/v1/therapists/{one}")).json()
+    assert (kept["languages"], "warnings" in kept) == (["en", "es"], False)
+    kept = (await call("GET", f"/v1/therapists/{other}")).json()
+    assert (kept["languages"], [w["column"] for w in kept["warnings"]]) == (["es", "zh"], ["languages.1"])
+
+
+async def test_an_entry_of_long_ago_in_a_code_nobody_knows_can_be_read(stage: Stage, call: Call) -> None:
+    (id_,) = await stage.roster(entry())
+    await stage.pool.execute("""update therapist set entry = jsonb_set(entry, '{languages}', '["xx"]')""")
+    answer = await call("GET", f"/v1/therapists/{id_}")
+    assert (answer.status_code, answer.json()["languages"]) == (200, ["xx"])
+
+
 async def test_an_import_sent_twice_changes_nothing_the_second_time(call: Call) -> None:
     ids = [uuid4() for _ in range(30)]
     file = "\n".join((HEADER, *(line(id_) for id_ in ids)))

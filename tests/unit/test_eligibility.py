@@ -9,8 +9,9 @@ from hypothesis import given, settings
 
 from services.matching.eligibility import NEVER_RELAXED, Reason, reasons
 from services.matching.filter import Relaxation, eligible, refusals, relaxations
-from services.matching.people import Client, Therapist, age_groups, kilometres, spoken
+from services.matching.people import Client, Therapist, age_groups, kilometres
 from services.matching.roster import Roster
+from shared.languages import spoken
 from tests.unit.matching_samples import THERAPIST, Chance, chances, client, must, therapist, wish
 
 HERE = str(THERAPIST.id)

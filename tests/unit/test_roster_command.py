@@ -55,6 +55,16 @@ def test_every_line_that_was_not_taken_is_named_with_all_its_problems(tmp_path: 
     assert "2 lines were not taken" in text.getvalue()
 
 
+def test_what_should_be_made_clearer_is_shown_and_is_no_failure(tmp_path: Path) -> None:
+    warned = [
+        {"line": 4, "warnings": [{"column": "languages.0", "what": "Which one?", "code": "spoken_language"}]}
+    ]
+    out, text = console()
+    with answering(lambda _: (200, json.dumps(COUNTS | {"rejected": [], "warnings": warned}))) as url:
+        assert roster.run(network(tmp_path, matching=url), files(tmp_path)[0], None, out) == 0
+    assert "Which one?" in text.getvalue() and "languages.0" in text.getvalue()
+
+
 REFUSALS = [
     (
         422,
