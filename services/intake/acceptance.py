@@ -13,6 +13,7 @@ from typing import Final, Literal
 from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
 from services.intake.sheets import notes as sheet_notes
 from services.intake.sheets import warnings as sheet_warnings
+from shared.clinical import DIAGNOSES
 from shared.instruments import Reading
 from shared.vocabulary import EXPRESS_RED_FLAGS, Priority
 
@@ -34,6 +35,7 @@ class Filled:
     requested_priority: str | None = None
     cannot_wait: bool = False
     red_flags: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     no_words_to_read: bool = False
 
@@ -41,7 +43,8 @@ class Filled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """With `faults` nothing is taken. `as_of` is the day of this verdict. `because` names what put the
-    referral on the express lane, `safety` those of them about which the sender is given advice at once."""
+    referral on the express lane, `safety` those of them about which the sender is given advice at once.
+    `not_understood` names the parts of the form with a value that nobody here can read."""
 
     faults: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -51,19 +54,24 @@ class Verdict:
     guardian: Guardian = "not_needed"
     because: tuple[str, ...] = ()
     safety: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
 
     @property
     def express(self) -> bool:
         return bool(self.because)
 
 
-def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
-    """The verdict on a referral as it stands at `now`."""
+def accept(
+    filled: Filled, *, age_of_majority: int, now: datetime, who_diagnosis_codes: bool = False
+) -> Verdict:
+    """The verdict on a referral as it stands at `now`; the network may have ICD-10 codes of the WHO."""
     age = _age(filled.birth_date, now)
     priority = _priority(filled.requested_priority)
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
     readings = readings_of(filled.sheets, as_of=now.date(), age=filled.age if age is None else age)
-    safety = _safety(filled.red_flags, readings)
+    signals = _diagnosis_signals(filled.diagnoses, who_diagnosis_codes)
+    safety = (*_safety(filled.red_flags, readings), *signals)
+    unread = () if who_diagnosis_codes else tuple(map(DIAGNOSES.needs_who_setting, filled.diagnoses))
     faults = (*_birth_faults(filled.birth_date, age, now), *sheet_notes(readings, REFUSED))
     return Verdict(
         faults=(*faults, *sheet_notes(readings, TO_MEND - REFUSED)) if faults else (),
@@ -72,6 +80,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
             *_person_warnings(age, guardian, age_of_majority),
             *sheet_warnings(filled.sheets, readings),
             *_words_warnings(filled),
+            *_diagnosis_warnings(unread),
         ),
         as_of=now.date(),
         age=age if age is not None and 0 <= age <= OLDEST else None,
@@ -83,6 +92,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
             *(("referrer",) if filled.cannot_wait else ()),
         ),
         safety=safety,
+        not_understood=("diagnosis",) if any(unread) else (),
     )
 
 
@@ -146,3 +156,21 @@ def _safety(red_flags: tuple[str, ...], readings: list[Reading]) -> tuple[str, .
     items = [f"{fired.instrument}.{fired.item}" for reading in readings for fired in reading.fired]
     flags = [f"flag.{flag}" for flag in red_flags if flag in EXPRESS_RED_FLAGS]
     return tuple(dict.fromkeys((*items, *flags)))
+
+
+def _diagnosis_signals(diagnoses: tuple[str, ...], who_codes: bool) -> tuple[str, ...]:
+    """What the diagnoses say that cannot wait; a history of it can."""
+    found = set().union(*(DIAGNOSES.of(code, who_codes=who_codes) for code in diagnoses))
+    return tuple(f"diagnosis.{s.id}" for s in DIAGNOSES.signals.values() if s.express and s.id in found)
+
+
+def _diagnosis_warnings(unread: tuple[bool, ...]) -> tuple[Note, ...]:
+    what = (
+        "This looks like an ICD-10 code of the WHO, and this network goes by ICD-10-CM. It is kept, and a "
+        "clinician will ask what is meant. If it is about a danger now, say so with a red flag."
+    )
+    return tuple(
+        Note(f"/diagnoses/{place}", what, "who_diagnosis")
+        for place, is_unread in enumerate(unread)
+        if is_unread
+    )

@@ -1,7 +1,7 @@
 """Taking referrals in: what is stored, announced and answered is made ready first, then many go at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from services.intake.states import FHIR_STATUS, State
 from shared import outbox
 from shared.events import ReferralSubmitted
 from shared.ids import new_id
+from shared.network import Network
 from shared.postgres import Connection
 from shared.problems import Problem
 
@@ -38,6 +39,7 @@ class Rules:
     policy: Policy
     keyring: Keyring
     public_url: str = ""
+    network: Network = field(default_factory=Network)
 
     def links(self, referral_id: UUID) -> Links:
         path = f"{self.public_url}/v1/referrals/{referral_id}"
@@ -86,7 +88,12 @@ class Rules:
 
     def judge(self, form: ReferralForm, *, now: datetime) -> Verdict:
         """Raises `Problem` 422 with every fault."""
-        verdict = accept(filled_of(form), age_of_majority=self.policy.age_of_majority, now=now)
+        verdict = accept(
+            filled_of(form),
+            age_of_majority=self.policy.age_of_majority,
+            now=now,
+            who_diagnosis_codes=self.network.who_diagnosis_codes,
+        )
         if verdict.faults:
             raise refused(verdict.faults)
         return verdict

@@ -35,6 +35,7 @@ def filled_of(form: ReferralForm) -> Filled:
         requested_priority=form.requested_priority,
         cannot_wait=form.express,
         red_flags=form.red_flags,
+        diagnoses=form.diagnoses,
         sheets=tuple(sheet_of(sheet) for sheet in form.screenings),
         no_words_to_read=form.read_notes and identity_of(form)["words"] is None,
     )
@@ -70,6 +71,7 @@ def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
         ),
         consent=Consent(**form.consent.__dict__),
         read_notes=words_of if form.read_notes else None,
+        not_understood=verdict.not_understood,
     )
 
 
