@@ -18,6 +18,8 @@ from services.intake.accepting import Rules
 from services.intake.cipher import Keyring
 from services.intake.desk import Desk
 from services.intake.settings import IntakeSettings
+from shared import network
+from shared.clinical import DIGEST
 from shared.events import Topic
 from shared.service import Service
 
@@ -33,7 +35,10 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
         policy=policy.load(settings.policy_file),
         keyring=Keyring.parse(settings.encryption_keys.get_secret_value()),
         public_url=settings.public_url.rstrip("/"),
+        network=network.load(settings.network_file),
     )
+    who_codes = str(rules.network.who_diagnosis_codes).lower()
+    service.agrees_on({"diagnoses.toml": DIGEST, "who_diagnosis_codes": who_codes})
     desk = Desk(service, settings, rules)
 
     service.announces(Topic.INTAKE_REFERRALS, Topic.INTAKE_EXPRESS)
