@@ -4,7 +4,6 @@ Nothing lost, nothing doubled, no place held twice, every alert answered, all se
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -134,7 +133,7 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
         parked = await dead.read_all(network.kafka_settings())
         found.parked = [f"{one.id} ({one.reason})" for one in parked]
         found.accepted = await databases["intake"].fetchval("select count(*) from referral")
-        found.disagreeing = [case async for case in _disagreeing(databases)]
+        found.disagreeing = await disagreeing(databases)
         await _facts(databases, found, parked_events(parked), grace_seconds)
         await _referrals(databases, found, grace_seconds)
         for checks, cases in ((DOUBLED, found.doubled), (DOUBLE_BOOKED, found.double_booked)):
@@ -151,19 +150,21 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
 MUST_AGREE: Final = ("intake", "triage")
 
 
-async def _disagreeing(databases: Databases) -> AsyncIterator[str]:
+async def disagreeing(databases: Databases) -> list[str]:
     """Each value that intake and triage, or replicas of one of them, do not share. A service of an older
-    version has none."""
+    version has none; where neither ever ran there is nothing to compare."""
     values: dict[str, dict[str, set[str]]] = {}
     for service in MUST_AGREE:
         if await databases[service].fetchval(agreed.IS_THERE):
             for name, value in await databases[service].fetch(agreed.IN_USE):
                 values.setdefault(name, {}).setdefault(service, set()).add(value)
+    found: list[str] = []
     for name, by_service in sorted(values.items()):
-        used = [by_service.get(service, {"nothing"}) for service in MUST_AGREE]
-        if len(set().union(*used)) > 1:
-            said = (f"{s} uses {' and '.join(sorted(v))}" for s, v in zip(MUST_AGREE, used, strict=True))
-            yield f"{name}: {', '.join(said)}; they must be the same"
+        used = {service: by_service.get(service, {"nothing"}) for service in MUST_AGREE}
+        if len(set().union(*used.values())) > 1:
+            said = ", ".join(f"{service} uses {' and '.join(sorted(each))}" for service, each in used.items())
+            found.append(f"{name}: {said}; they must be the same")
+    return found
 
 
 async def _cases(databases: Databases, check: Check, *arguments: object) -> list[str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from shared.postgres import Pool
 
-SECONDS: Final = 20
-RECENT_SECONDS: Final = 60
+SECONDS: Final = 5
+RECENT_SECONDS: Final = 20
 """Values seen this long before the newest count as in use: replicas do not write at one moment."""
 
 SEEN: Final = """

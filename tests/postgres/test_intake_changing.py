@@ -258,3 +258,16 @@ async def test_a_flag_without_words_is_a_warning(intake: Intake) -> None:
     bare = {name: value for name, value in MINIMAL.items() if name != "notes"}
     taken = await intake.submit(bare | {"read_notes": True})
     assert ("/read_notes", "no_words") in {(each["where"], each["code"]) for each in taken["warnings"]}
+
+
+@pytest.mark.parametrize("diagnoses", [["T39.1X2A"], ["F33.1", "X78.9XXD"]])
+async def test_self_harm_in_an_amended_diagnosis_is_express_with_advice(
+    intake: Intake, diagnoses: list[str]
+) -> None:
+    taken = await intake.submit(CALM)
+    assert not taken["express"]
+    answer = await intake.call("POST", taken["links"]["amendments"], {"diagnoses": diagnoses})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["express"] and answer.json()["safety_advice"]["lines"]
+    fact = (await intake.said())[-1]
+    assert isinstance(fact, ReferralAmended) and fact.lane is Lane.EXPRESS
