@@ -44,7 +44,7 @@ class Filled:
 class Verdict:
     """With `faults` nothing is taken. `as_of` is the day of this verdict. `because` names what put the
     referral on the express lane, `safety` those of them about which the sender is given advice at once.
-    `not_understood` names the parts of the form with a value that nobody here can read."""
+    `not_understood` names the parts of the form that nobody could read, once for each value."""
 
     faults: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -92,7 +92,7 @@ def accept(
             *(("referrer",) if filled.cannot_wait else ()),
         ),
         safety=safety,
-        not_understood=("diagnosis",) if any(unread) else (),
+        not_understood=("diagnosis",) * sum(unread),
     )
 
 
