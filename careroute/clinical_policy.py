@@ -11,6 +11,7 @@ from services.triage.policy import POLICIES, load
 from services.triage.policy_files import read_policy
 from services.triage.policy_shapes import PolicyFile
 from services.triage.rules import LevelRule, Policy, Rule, TeamRule
+from shared.clinical import DIAGNOSES, Encounter, Signal
 from shared.instruments import TO_CONFIRM
 from shared.vocabulary import WEEKDAYS
 
@@ -39,6 +40,22 @@ foretells nothing. Whatever a policy says:
 it is practice or this network's own rule, and counts only once you have signed it."""
 
 
+DIAGNOSIS_SIGNALS: Final = """\
+From `shared/clinical/diagnoses.toml`, by which intake chooses the express lane and triage its rules. A policy
+may answer sooner than said here, not later, and a clinician always looks. A code stands for all that begin
+with it. Where a poisoning, a toxic effect or an asphyxiation (T36 to T65, T71) states its intent, that is the
+6th character, or the 5th where the 6th is X. Codes of the WHO's ICD-10 count where the network has switched
+them on; elsewhere a clinician is asked what they mean."""
+
+ENCOUNTERS: Final[dict[Encounter, str]] = {
+    "any": "",
+    "initial": "7th character A, none, or not D or S",
+    "subsequent": "7th character D",
+    "sequela": "7th character S",
+    "not_sequela": "7th character not S",
+}
+
+
 def page() -> str:
     first = load(POLICIES / f"{FIRST}.toml")
     parts: list[str] = [INTRODUCTION, *_whole(first, read_policy(POLICIES / f"{FIRST}.toml"))]
@@ -52,6 +69,9 @@ def _whole(policy: Policy, file: PolicyFile) -> Iterator[str]:
     yield from _head(policy, file)
     yield "### Rules of urgency"
     yield from map(_rule, policy.rules)
+    yield "### Diagnoses that are a signal"
+    yield DIAGNOSIS_SIGNALS
+    yield _diagnoses()
     yield "### The longest clock"
     wanted = policy.preventive
     yield (
@@ -189,6 +209,30 @@ def _effect(rule: AnyRule) -> str:
 
 def _said(text: str, source: str, status: str) -> str:
     return f"> {text}\n\nSource: {cell(source)} (*{status}*)."
+
+
+def _diagnoses() -> str:
+    rows = [
+        (
+            signal.meaning,
+            _codes(signal),
+            spoken(signal.level),
+            "yes" if signal.express else "no",
+            signal.source,
+            signal.status,
+        )
+        for signal in DIAGNOSES.signals.values()
+    ]
+    return _table(("meaning", "codes", "at the latest", "express, with advice", "source", "status"), rows)
+
+
+def _codes(signal: Signal) -> str:
+    said = [*signal.codes, *(f"exactly {code}" for code in signal.exactly)]
+    if signal.intent:
+        said.append(f"{' and '.join(DIAGNOSES.categories)} with intent {signal.intent}")
+    said += [f"WHO: {code}" for code in signal.who_codes]
+    said += [ENCOUNTERS[signal.encounter]] if ENCOUNTERS[signal.encounter] else []
+    return ", ".join(said)
 
 
 def _indications(policy: Policy) -> str:

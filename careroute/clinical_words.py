@@ -6,6 +6,7 @@ from typing import Final
 
 from services.triage.calendars import BusinessDays, Clock
 from services.triage.rules import Condition
+from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS
 
 PLAIN: Final = {
@@ -16,6 +17,8 @@ PLAIN: Final = {
     "contradictory_sheet": "an answer was yes although the question that opens it was answered no",
     "unknown_red_flag": "a red flag came with an unknown code",
     "unknown_problem": "a problem came with an unknown code",
+    "who_diagnosis": "a diagnosis would be a signal as a code of the WHO's ICD-10, and the network has not "
+    "switched these codes on",
     "age_unknown": "the age is not known",
     "perinatal": "pregnant or within a year of birth",
     "no_consent": "there is no consent to share with the network",
@@ -46,6 +49,8 @@ def condition(one: Condition) -> str:
         return PLAIN[one.kind] + (f" ({_title(one)})" if one.instrument else "")
     if one.kind in CODED:
         return f"{CODED[one.kind]} {either(one.any_of)}"
+    if one.kind == "diagnosis_signal":
+        return f"a diagnosis names {'; or '.join(DIAGNOSES.signals[id_].meaning for id_ in one.any_of)}"
     return _measured(one)
 
 

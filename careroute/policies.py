@@ -30,6 +30,7 @@ from services.triage.policy_files import PolicyRefused
 from services.triage.rules import Policy
 from services.triage.settings import TriageSettings
 from services.triage.urgency import how_soon
+from shared import network as network_file
 from shared.auth import Role
 from shared.events import Case
 from shared.instruments import TO_CONFIRM
@@ -122,7 +123,9 @@ def _story(fact: Json) -> Iterable[str]:
 
 async def replay(network: Network, path: Path, since: datetime, out: Console) -> None:
     """Prints how many would be answered differently under the policy of this file, and which."""
-    present, proposed = load(_in_force(network)), load(path)
+    who = _who_diagnosis_codes(network)
+    present = load(_in_force(network), who_diagnosis_codes=who)
+    proposed = load(path, who_diagnosis_codes=who)
     asked, found = 0, list[Difference]()
     async with _reading(network.database("triage")) as database:
         async for rows in row_chunks(database, CASES, since):
@@ -135,6 +138,11 @@ def _in_force(network: Network) -> Path:
     given = network.variables.get("TRIAGE_POLICY")
     default: Path = TriageSettings.model_fields["policy"].default
     return Path(given) if given else default
+
+
+def _who_diagnosis_codes(network: Network) -> bool:
+    given = network.variables.get("CAREROUTE_NETWORK_FILE")
+    return network_file.load(Path(given) if given else None).who_diagnosis_codes
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """The promises, checked against the databases; each case that breaks one is named by its id.
 
-Nothing lost, nothing doubled, no place held twice, every alert answered.
+Nothing lost, nothing doubled, no place held twice, every alert answered, all services deciding alike.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from rich.table import Table
 from careroute import dead
 from careroute.acted import Databases, connected, not_acted_on, parked_events, row_chunks
 from careroute.network import Network
+from shared import agreed
 
 CHUNK: Final = 20_000
 
@@ -33,12 +34,24 @@ class Account:
     double_booked: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     parked: list[str] = field(default_factory=list)
+    disagreeing: list[str] = field(default_factory=list)
     waiting_for_an_answer: int = 0
     waiting_to_be_sent: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.doubled or self.double_booked or self.unanswered or self.parked)
+        return not self.cases
+
+    @property
+    def cases(self) -> list[str]:
+        return [
+            *self.disagreeing,
+            *self.lost,
+            *self.doubled,
+            *self.double_booked,
+            *self.unanswered,
+            *self.parked,
+        ]
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,7 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
         parked = await dead.read_all(network.kafka_settings())
         found.parked = [f"{one.id} ({one.reason})" for one in parked]
         found.accepted = await databases["intake"].fetchval("select count(*) from referral")
+        found.disagreeing = await disagreeing(databases)
         await _facts(databases, found, parked_events(parked), grace_seconds)
         await _referrals(databases, found, grace_seconds)
         for checks, cases in ((DOUBLED, found.doubled), (DOUBLE_BOOKED, found.double_booked)):
@@ -130,6 +144,26 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
         found.waiting_for_an_answer = await databases["notify"].fetchval(
             "select count(*) from unanswered_alert where not past_ladder"
         )
+    return found
+
+
+MUST_AGREE: Final = ("intake", "triage")
+
+
+async def disagreeing(databases: Databases) -> list[str]:
+    """Each value that intake and triage, or replicas of one of them, do not share. A service of an older
+    version has none; where neither ever ran there is nothing to compare."""
+    values: dict[str, dict[str, set[str]]] = {}
+    for service in MUST_AGREE:
+        if await databases[service].fetchval(agreed.IS_THERE):
+            for name, value in await databases[service].fetch(agreed.IN_USE):
+                values.setdefault(name, {}).setdefault(service, set()).add(value)
+    found: list[str] = []
+    for name, by_service in sorted(values.items()):
+        used = {service: by_service.get(service, {"nothing"}) for service in MUST_AGREE}
+        if len(set().union(*used.values())) > 1:
+            said = ", ".join(f"{service} uses {' and '.join(sorted(each))}" for service, each in used.items())
+            found.append(f"{name}: {said}; they must be the same")
     return found
 
 
@@ -225,10 +259,11 @@ def show(found: Account, out: Console, *, most: int = 20) -> None:
         ("double-booked", len(found.double_booked)),
         ("unanswered alerts", len(found.unanswered)),
         ("parked", len(found.parked)),
+        ("what services do not agree on", len(found.disagreeing)),
         ("alerts waiting for an answer in time", found.waiting_for_an_answer),
         ("facts waiting to be sent", len(found.waiting_to_be_sent)),
     ):
         table.add_row(name, str(count))
     out.print(table)
-    for case in [*found.lost, *found.doubled, *found.double_booked, *found.unanswered, *found.parked][:most]:
+    for case in found.cases[:most]:
         out.print(case, highlight=False, markup=False)

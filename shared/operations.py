@@ -1,6 +1,6 @@
 """What an operator's tools ask of every service: is it well, and what does it count?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,7 +13,14 @@ from shared.health import Health
 from shared.postgres import Pool
 
 
-def routes(health: Health, consumers: Sequence[Consumer], pool: Callable[[], Pool | None]) -> APIRouter:
+def routes(
+    health: Health,
+    consumers: Sequence[Consumer],
+    pool: Callable[[], Pool | None],
+    *,
+    agreed: Mapping[str, str],
+) -> APIRouter:
+    """`agreed`: what this service decides by and others must too, for whoever asks whether it is ready."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/health/live", summary="Does the work turn?")
@@ -22,7 +29,7 @@ def routes(health: Health, consumers: Sequence[Consumer], pool: Callable[[], Poo
 
     @router.get("/health/ready", summary="Can it be given work?")
     async def ready() -> JSONResponse:
-        return _health(health.not_ready())
+        return _health(health.not_ready(), agreed)
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
@@ -34,6 +41,8 @@ def routes(health: Health, consumers: Sequence[Consumer], pool: Callable[[], Poo
     return router
 
 
-def _health(found: dict[str, str]) -> JSONResponse:
+def _health(found: dict[str, str], agreed: Mapping[str, str] | None = None) -> JSONResponse:
     body: dict[str, Any] = {"status": "unhealthy", "problems": found} if found else {"status": "ok"}
+    if agreed:
+        body["agreed"] = dict(agreed)
     return JSONResponse(body, status_code=503 if found else 200)

@@ -6,7 +6,7 @@ started before them becomes ready when they come.
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from faststream.kafka import KafkaBroker
 from prometheus_client import disable_created_metrics
 
 from shared import (
+    agreed,
     collector,
     inbox,
     kafka,
@@ -39,7 +40,7 @@ from shared.events import EXPRESS_TOPICS, Lane, Topic
 from shared.health import Answers, Health, Turning
 from shared.http import Edge
 from shared.loops import NOT_READY, Job, Loop
-from shared.metrics import MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, RELAY_LEADS, RETRIES
+from shared.metrics import AGREED, MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, RELAY_LEADS, RETRIES
 from shared.postgres import (
     OWN_TABLES,
     SERVER_SETTINGS,
@@ -77,6 +78,7 @@ class Service:
         self.consumers: list[Consumer] = []
         self._announced: set[str] = set()
         self._loops: list[Loop] = []
+        self._agreed: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._broker: KafkaBroker | None = None
         self._lanes = [lane for lane in Lane if settings.lanes in ("both", lane)]
@@ -124,6 +126,12 @@ class Service:
         dead = {one.topic.dead(one.group) for one in self.consumers}
         return self._announced | consumed | dead
 
+    def agrees_on(self, values: Mapping[str, str]) -> None:
+        """What this service decides by and another one must too; `careroute reconcile` compares them."""
+        self._agreed.update(values)
+        for name, value in values.items():
+            AGREED.labels(name, value).set(1)
+
     def every(
         self, seconds: float, name: str, job: Job, *, after_commits: bool = False, lane: Lane | None = None
     ) -> Callable[[], None]:
@@ -163,7 +171,9 @@ class Service:
         app.state.service = self
         app.state.verifier = Verifier.from_file(self.settings.public_keys)
         app.include_router(router)
-        app.include_router(operations.routes(self.health, self.consumers, lambda: self._pool))
+        app.include_router(
+            operations.routes(self.health, self.consumers, lambda: self._pool, agreed=self._agreed)
+        )
         problems.install(app)
         app.add_middleware(Edge, body_limit=BODY_LIMIT, unlimited=streams)
         return app
@@ -214,11 +224,14 @@ class Service:
         try:
             await migrate(pool, OWN_TABLES, self._migrations)
             await self._keep_house(pool)
+            await agreed.note(pool, self._agreed)
         except BaseException:
             await pool.close()
             raise
         self.every(300, "house", self._house)
         self.every(5, "measure", self._measure)
+        if self._agreed:
+            self.every(agreed.SECONDS, "note-agreed", self._note_agreed)
         self.every(log_ends.SECONDS, "measure-lag", self._measure_lag)
         return pool
 
@@ -231,6 +244,9 @@ class Service:
 
     async def _house(self) -> None:
         await self._keep_house(self.pool)
+
+    async def _note_agreed(self) -> None:
+        await agreed.note(self.pool, self._agreed)
 
     async def _measure(self) -> None:
         depths = {row["lane"]: row for row in await self.pool.fetch(outbox.DEPTH)}

@@ -15,6 +15,7 @@ from services.intake.languages import warnings as language_warnings
 from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
 from services.intake.sheets import notes as sheet_notes
 from services.intake.sheets import warnings as sheet_warnings
+from shared.clinical import DIAGNOSES
 from shared.instruments import Reading
 from shared.vocabulary import EXPRESS_RED_FLAGS, Priority
 
@@ -41,6 +42,7 @@ class Filled:
     requested_priority: str | None = None
     cannot_wait: bool = False
     red_flags: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     no_words_to_read: bool = False
     languages: tuple[Tag, ...] = ()
@@ -49,8 +51,8 @@ class Filled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """With `faults` nothing is taken. `as_of` is the day of this verdict. `because` names what put the
-    referral on the express lane, `safety` those of them about which the sender is given advice at once,
-    `not_understood` the parts of the form whose value counts as unknown."""
+    referral on the express lane, `safety` those of them about which the sender is given advice at once.
+    `not_understood` names the parts of the form that nobody could read, once for each value."""
 
     faults: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -67,14 +69,19 @@ class Verdict:
         return bool(self.because)
 
 
-def accept(filled: Filled, *, age_of_majority: int, today: date) -> Verdict:
-    """The verdict on a referral as it stands on `today`, a day where the client lives."""
+def accept(
+    filled: Filled, *, age_of_majority: int, today: date, who_diagnosis_codes: bool = False
+) -> Verdict:
+    """The verdict on a referral as it stands on `today`, a day where the client lives; the network may have
+    ICD-10 codes of the WHO."""
     placeholder = filled.birth_date in PLACEHOLDERS
     age = None if placeholder or filled.birth_date is None else age_on(today, filled.birth_date)
     priority = _priority(filled.requested_priority)
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
     readings = readings_of(filled.sheets, as_of=today, age=filled.age if age is None else age)
-    safety = _safety(filled.red_flags, readings)
+    signals = _diagnosis_signals(filled.diagnoses, who_diagnosis_codes)
+    safety = (*_safety(filled.red_flags, readings), *signals)
+    unread = () if who_diagnosis_codes else tuple(map(DIAGNOSES.needs_who_setting, filled.diagnoses))
     languages = language_warnings(filled.languages)
     faults = (*_birth_faults(filled.birth_date, age, today), *sheet_notes(readings, REFUSED))
     return Verdict(
@@ -86,6 +93,7 @@ def accept(filled: Filled, *, age_of_majority: int, today: date) -> Verdict:
             *sheet_warnings(filled.sheets, readings),
             *languages,
             *_words_warnings(filled),
+            *_diagnosis_warnings(unread),
         ),
         as_of=today,
         age=age if age is not None and 0 <= age <= OLDEST else None,
@@ -100,6 +108,7 @@ def accept(filled: Filled, *, age_of_majority: int, today: date) -> Verdict:
         not_understood=(
             *(("birth_date",) if placeholder else ()),
             *dict.fromkeys(NOT_UNDERSTOOD[note.code] for note in languages),
+            *(("diagnosis",) * sum(unread)),
         ),
     )
 
@@ -179,3 +188,21 @@ def _safety(red_flags: tuple[str, ...], readings: list[Reading]) -> tuple[str, .
     items = [f"{fired.instrument}.{fired.item}" for reading in readings for fired in reading.fired]
     flags = [f"flag.{flag}" for flag in red_flags if flag in EXPRESS_RED_FLAGS]
     return tuple(dict.fromkeys((*items, *flags)))
+
+
+def _diagnosis_signals(diagnoses: tuple[str, ...], who_codes: bool) -> tuple[str, ...]:
+    """What the diagnoses say that cannot wait; a history of it can."""
+    found = set().union(*(DIAGNOSES.of(code, who_codes=who_codes) for code in diagnoses))
+    return tuple(f"diagnosis.{s.id}" for s in DIAGNOSES.signals.values() if s.express and s.id in found)
+
+
+def _diagnosis_warnings(unread: tuple[bool, ...]) -> tuple[Note, ...]:
+    what = (
+        "This looks like an ICD-10 code of the WHO, and this network goes by ICD-10-CM. It is kept, and a "
+        "clinician will ask what is meant. If it is about a danger now, say so with a red flag."
+    )
+    return tuple(
+        Note(f"/diagnoses/{place}", what, "who_diagnosis")
+        for place, is_unread in enumerate(unread)
+        if is_unread
+    )

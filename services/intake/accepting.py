@@ -93,8 +93,12 @@ class Rules:
 
     def judge(self, form: ReferralForm, *, now: datetime) -> Verdict:
         """Raises `Problem` 422 with every fault."""
-        today = self.today(form.client.region, now)
-        verdict = accept(filled_of(form), age_of_majority=self.policy.age_of_majority, today=today)
+        verdict = accept(
+            filled_of(form),
+            age_of_majority=self.policy.age_of_majority,
+            today=self.today(form.client.region, now),
+            who_diagnosis_codes=self.network.who_diagnosis_codes,
+        )
         if verdict.faults:
             raise refused(verdict.faults)
         return verdict

@@ -31,7 +31,7 @@ class CrisisLine(Answer):
 
 
 class SafetyAdvice(Answer):
-    """What to do now, and `because` of which answers or observations."""
+    """What to do now, and `because` of which answers, observations or diagnoses."""
 
     text: str
     lines: tuple[CrisisLine, ...]

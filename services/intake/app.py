@@ -19,6 +19,7 @@ from services.intake.cipher import Keyring
 from services.intake.desk import Desk
 from services.intake.settings import IntakeSettings
 from shared import network
+from shared.clinical import DIGEST
 from shared.events import Topic
 from shared.service import Service
 
@@ -37,6 +38,8 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
         network=network.load(settings.network_file),
         time_zone=settings.time_zone,
     )
+    who_codes = str(rules.network.who_diagnosis_codes).lower()
+    service.agrees_on({"diagnoses.toml": DIGEST, "who_diagnosis_codes": who_codes})
     desk = Desk(service, settings, rules)
 
     service.announces(Topic.INTAKE_REFERRALS, Topic.INTAKE_EXPRESS)

@@ -37,6 +37,7 @@ def filled_of(form: ReferralForm) -> Filled:
         requested_priority=form.requested_priority,
         cannot_wait=form.express,
         red_flags=form.red_flags,
+        diagnoses=form.diagnoses,
         sheets=tuple(sheet_of(sheet) for sheet in form.screenings),
         no_words_to_read=form.read_notes and identity_of(form)["words"] is None,
         languages=tuple(_languages(form)),

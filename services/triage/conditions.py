@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from services.triage.chart import Chart, Sheet
 from services.triage.rules import Condition, at_least_as_urgent
+from shared.clinical import DIAGNOSES
 from shared.instruments import SAFETY_INSTRUMENTS, Reading
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Urgency
 
@@ -158,6 +159,18 @@ def _diagnosis(condition: Condition, chart: Chart) -> Iterator[Datum]:
     return (Datum(f"diagnosis={d}") for d in chart.diagnoses if d.startswith(condition.any_of))
 
 
+def _diagnosis_signal(condition: Condition, chart: Chart) -> Iterator[Datum]:
+    for code in chart.diagnoses:
+        if not DIAGNOSES.of(code, who_codes=condition.who_codes).isdisjoint(condition.any_of):
+            yield Datum(f"diagnosis={code}")
+
+
+def _who_diagnosis(condition: Condition, chart: Chart) -> Iterator[Datum]:
+    """Where the network has no codes of the WHO, what such a code says is not acted on but asked about."""
+    if not condition.who_codes:
+        yield from (Datum(f"diagnosis={d}") for d in chart.diagnoses if DIAGNOSES.needs_who_setting(d))
+
+
 def _unknown_red_flag(_: Condition, chart: Chart) -> Iterator[Datum]:
     if chart.red_flags - RED_FLAGS:
         yield Datum("red_flag=a code that is not known")
@@ -247,6 +260,8 @@ MONOTONE: Final[dict[str, Test]] = {
     "problem": _problem,
     "unknown_problem": _unknown_problem,
     "diagnosis": _diagnosis,
+    "diagnosis_signal": _diagnosis_signal,
+    "who_diagnosis": _who_diagnosis,
     "requested_priority": _requested_priority,
     "age": _age,
     "sex": _sex,

@@ -1,6 +1,6 @@
-"""What every policy does at least, whatever else it says: each safety item, red flag, requested priority and
-doubt has an outcome, what is more severe is never answered later, and no sentence labels a person or tells
-what it withholds.
+"""What every policy does at least, whatever else it says: each safety item, red flag, diagnosis signal,
+requested priority and doubt has an outcome, what is more severe is never answered later, and no sentence
+labels a person or tells what it withholds.
 
 Part of what `policy.py` checks before a policy may be loaded.
 """
@@ -12,6 +12,7 @@ from typing import Final, get_args
 from services.triage import substance
 from services.triage.rules import URGENCIES, Condition, Policy, Rule, at_least_as_urgent
 from services.triage.words import forbidden_in
+from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS
 from shared.instruments.problems import ProblemCode
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
@@ -25,6 +26,7 @@ MUST_ASK: Final = (
     "contradictory_sheet",
     "unknown_red_flag",
     "unknown_problem",
+    "who_diagnosis",
     "age_unknown",
     "no_consent",
     "problems_withheld",
@@ -37,6 +39,7 @@ def too_little(policy: Policy) -> Iterator[str]:
     yield from _safety_items(policy)
     yield from _by_tier(policy)
     yield from _flags(policy)
+    yield from _diagnoses(policy)
     yield from _priorities(policy)
     yield from _doubts(policy)
     yield from _wording(policy)
@@ -101,6 +104,15 @@ def _flags(policy: Policy) -> Iterator[str]:
     for flag in sorted(EXPRESS_RED_FLAGS & covered):
         if _first(rule for rule, condition in alone if flag in condition.any_of) > A_DAY_AT_MOST:
             yield f"red flag {flag}: cannot wait at the door, so it must be urgent or more"
+
+
+def _diagnoses(policy: Policy) -> Iterator[str]:
+    """Each signal, alone, is answered as soon as its file says, and a person looks."""
+    alone = [(rule, condition) for rule, condition in _alone(policy, "diagnosis_signal") if rule.asks_review]
+    for signal in DIAGNOSES.signals.values():
+        latest = URGENCIES.index(signal.level)
+        if _first(rule for rule, condition in alone if signal.id in condition.any_of) > latest:
+            yield f"diagnosis {signal.id}: no rule of its own raises it to {signal.level} and asks a person"
 
 
 def _priorities(policy: Policy) -> Iterator[str]:

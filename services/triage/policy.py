@@ -1,15 +1,16 @@
 """Loads a policy and refuses one that could not be signed: every fault at once, each with its place.
 
 Checked here: the shape; that codes exist; that a longer clock belongs to a less urgent level; that no
-condition which can come and go may raise; that every safety item, red flag, requested priority and doubt has
-an outcome; and that what is more severe is never answered later.
+condition which can come and go may raise; that every safety item, red flag, diagnosis signal, requested
+priority and doubt has an outcome; and that what is more severe is never answered later.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from services.triage.calendars import Clock, always_shorter
 from services.triage.conditions import CONFLICTS
@@ -28,17 +29,34 @@ from services.triage.rules import (
 from shared.instruments import INSTRUMENTS
 from shared.vocabulary import Urgency
 
+AnyRule = TypeVar("AnyRule", Rule, LevelRule, TeamRule)
+
 A_DAY: Final = timedelta(days=1)
 ACTIONS: Final = frozenset({"confirm", "raise", "lower", "return", "ask"})
 
 
-def load(path: Path, indications: Path = POLICIES / "indications.toml") -> Policy:
-    """Raises `PolicyRefused`, naming the file and every fault in it."""
+def load(
+    path: Path, indications: Path = POLICIES / "indications.toml", *, who_diagnosis_codes: bool = False
+) -> Policy:
+    """For a network with or without ICD-10 codes of the WHO. Raises `PolicyRefused`, naming the file and
+    every fault in it."""
     policy = read_policy(path).policy(read_indications(indications).indications())
     faults = list(check(policy))
     if faults:
         raise PolicyRefused(path.name, faults)
-    return policy
+    return _with_who_codes(policy) if who_diagnosis_codes else policy
+
+
+def _with_who_codes(policy: Policy) -> Policy:
+    def told(rule: AnyRule) -> AnyRule:
+        return replace(rule, when=tuple(replace(condition, who_codes=True) for condition in rule.when))
+
+    return replace(
+        policy,
+        rules=tuple(map(told, policy.rules)),
+        levels=tuple(map(told, policy.levels)),
+        team=tuple(map(told, policy.team)),
+    )
 
 
 def check(policy: Policy) -> Iterator[str]:

@@ -30,7 +30,8 @@ def more_care(a: LevelOfCare, b: LevelOfCare) -> LevelOfCare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One test of the chart, of a kind that `conditions.py` knows; the other fields are its parameters."""
+    """One test of the chart, of a kind that `conditions.py` knows; the other fields are its parameters.
+    `who_codes` is the network's, not the file's: diagnoses may be ICD-10 codes of the WHO."""
 
     kind: str
     instrument: str | None = None
@@ -39,6 +40,7 @@ class Condition:
     at_least: int | None = None
     below: int | None = None
     urgency: Urgency | None = None
+    who_codes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from services.triage.chart import Chart, Sheet
 from services.triage.conditions import all_data
 from services.triage.rules import URGENCIES, Condition
+from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, Instrument, read
 from shared.vocabulary import PROBLEMS, Urgency
 
@@ -78,6 +79,8 @@ def _candidates(condition: Condition, when: tuple[Condition, ...]) -> Iterator[C
         case "diagnosis":
             codes = (code for code in condition.any_of if CODE.fullmatch(code))
             yield from ({"diagnoses": frozenset({code})} for code in codes)
+        case "diagnosis_signal":
+            yield from ({"diagnoses": frozenset({code})} for code in DIAGNOSES.examples(condition.any_of))
         case "requested_priority" | "sex" | "guardian":
             yield from ({str(condition.kind): value} for value in condition.any_of)
         case "external_level":
@@ -100,6 +103,7 @@ PLAIN: Final[dict[str, Changes]] = {
     "read_notes": {"read_notes": 1},
     "unknown_red_flag": {"red_flags": frozenset({UNKNOWN})},
     "unknown_problem": {"problems": frozenset({UNKNOWN})},
+    "who_diagnosis": {"diagnoses": frozenset({"X60"})},
     "age_unknown": {"age": None},
     "no_safety_question": {},
     "urgency": {},

@@ -57,6 +57,19 @@ async def test_a_crisis_calls_the_psychiatrist_until_somebody_acknowledges(town:
     await eventually(known, what="intake hearing of the acknowledgement")
 
 
+async def test_self_harm_in_a_diagnosis_calls_the_psychiatrist_though_every_answer_is_zero(
+    town: Town,
+) -> None:
+    calm = [phq9(0, 0, 0, 0, 0, 0, 0, 0, 0)]
+    taken = await town.submit(referral(diagnoses=["T39.1X2A"], screenings=calm))
+    assert taken["express"] and taken["safety_advice"]["because"] == ["diagnosis.self_harm"]
+
+    async def called() -> object:
+        return [one for one in town.told(taken["id"], "psychiatrist-north-1") if one.body["type"] == "alert"]
+
+    await eventually(called, what="calling the psychiatrist")
+
+
 async def test_a_low_total_never_hides_a_positive_safety_item(town: Town) -> None:
     taken = await town.submit(referral(screenings=[phq9(0, 0, 0, 0, 0, 0, 0, 0, 1)]))
     assert taken["safety_advice"]
@@ -123,3 +136,4 @@ async def test_at_the_end_nothing_is_lost_or_doubled(town: Town) -> None:
     found = await town.account()
     assert found.accepted >= 5
     assert (found.lost, found.doubled, found.double_booked, found.parked) == ([], [], [], [])
+    assert found.disagreeing == []

@@ -282,3 +282,16 @@ async def test_a_placeholder_stays_unknown_until_the_birth_date_is_amended(intak
     assert [fact.case.not_understood for fact in facts] == [("birth_date",), ("birth_date",), ()]
     assert [fact.case.age is None for fact in facts] == [True, True, False]
     assert (await identity(intake, taken["id"]))["client"]["birth_date"] == "1985-06-01"
+
+
+@pytest.mark.parametrize("diagnoses", [["T39.1X2A"], ["F33.1", "X78.9XXD"]])
+async def test_self_harm_in_an_amended_diagnosis_is_express_with_advice(
+    intake: Intake, diagnoses: list[str]
+) -> None:
+    taken = await intake.submit(CALM)
+    assert not taken["express"]
+    answer = await intake.call("POST", taken["links"]["amendments"], {"diagnoses": diagnoses})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["express"] and answer.json()["safety_advice"]["lines"]
+    fact = (await intake.said())[-1]
+    assert isinstance(fact, ReferralAmended) and fact.lane is Lane.EXPRESS

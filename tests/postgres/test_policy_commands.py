@@ -40,14 +40,15 @@ def test_every_fault_is_named_on_a_line_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     text = (POLICIES / "network-default.toml").read_text()
     file.write_text(
-        text.replace('any_of = ["T14.91"]', 'any_of = ["attempt"]').replace(
+        text.replace('"F29", "F30", "F31"] }]', '"F29", "F30", "attempt"] }]').replace(
             'kind = "age", below = 12', 'kind = "age", at_least = 131'
         )
     )
     out, said = console()
     assert policies.check(file, out) == 1
     lines = said.getvalue().splitlines()
-    assert "  - diagnosis-recent-act: can never fire" in lines
+    rule = "perinatal-bipolar-or-psychosis-diagnosis"
+    assert f"  - {rule}: diagnosis attempt can never fire" in lines
     assert "  - child: can never fire" in lines
 
 

@@ -18,8 +18,9 @@ from services.triage.floor import MUST_ASK
 from services.triage.pathway import what_care
 from services.triage.policy import POLICIES, check, load
 from services.triage.policy_files import PolicyRefused
-from services.triage.rules import Condition, IndicationRule, LevelRule, Policy, TeamRule
+from services.triage.rules import URGENCIES, Condition, IndicationRule, LevelRule, Policy, TeamRule
 from services.triage.witness import witness
+from shared.clinical import DIAGNOSES, Signal
 from shared.instruments import CONFIRMED, INSTRUMENTS, Answer, read
 from shared.instruments.problems import ProblemCode
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
@@ -116,6 +117,24 @@ def test_a_doubt_asked_of_one_instrument_alone_is_not_asked(kind: str) -> None:
     assert f"{kind}: must go to a person" in check(policy)
 
 
+@pytest.mark.parametrize("signal", DIAGNOSES.signals.values(), ids=lambda signal: signal.id)
+def test_every_diagnosis_signal_is_answered_in_time_under_every_policy(signal: Signal) -> None:
+    """Whether no rule names it, it is answered later, asks nobody, or only where something else holds too."""
+    asked = [r for r in POLICY.rules if r.when[0].kind == "diagnosis_signal"]
+    (rule,) = [r for r in asked if signal.id in r.when[0].any_of]
+    others = tuple(other for other in rule.when[0].any_of if other != signal.id)
+    later = URGENCIES[URGENCIES.index(signal.level) + 1]
+    narrower = (*rule.when, Condition(kind="age", at_least=18))
+    for policy in (
+        without(rule.id) if not others else altered(rule.id, when=(replace(rule.when[0], any_of=others),)),
+        altered(rule.id, raises_to=later),
+        altered(rule.id, asks_review=False),
+        altered(rule.id, when=narrower),
+    ):
+        fault = f"diagnosis {signal.id}: no rule of its own raises it to {signal.level} and asks a person"
+        assert fault in check(policy)
+
+
 @pytest.mark.parametrize("code", get_args(ProblemCode))
 def test_whatever_is_odd_about_a_sheet_reaches_a_person(code: str) -> None:
     (rule,) = [rule for rule in POLICY.rules if any(code in condition.any_of for condition in rule.when)]
@@ -183,6 +202,8 @@ def test_an_indication_that_is_never_used_is_refused(change: dict[str, Any], fau
         '{ kind = "red_flag", any_of = ["weapon"], at_least = 2 }',
         '{ kind = "perinatal", at_least = 1 }',
         '{ kind = "diagnosis", any_of = ["F31"], instrument = "phq9" }',
+        '{ kind = "diagnosis_signal", any_of = ["self_harm"], at_least = 1 }',
+        '{ kind = "who_diagnosis", any_of = ["X61"] }',
     ],
 )
 def test_a_parameter_that_would_be_passed_over_is_refused(tmp_path: Path, condition: str) -> None:

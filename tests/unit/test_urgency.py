@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from services.triage.policy import POLICIES, load
 from services.triage.rules import Finding
-from services.triage.urgency import Before, settle
+from services.triage.urgency import Before, cannot_wait, settle
 from shared.instruments import INSTRUMENTS, Answer
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
 from tests.unit.triage_samples import ASKED_AT, CALM, CHART, DAY, POLICY, chart, decided, rank, sheet
@@ -364,3 +365,13 @@ def test_real_answer_sheets() -> None:
             unanswered += not isinstance(item9, int)
     assert positive > 100
     assert unanswered > 100
+
+
+@pytest.mark.parametrize("name", ["network-default", "uk-response-times", "us-access-standards"])
+def test_only_what_must_be_answered_within_hours_says_that_the_psychiatrist_is_told(name: str) -> None:
+    """Nobody on call is told of less, so no other sentence may claim it."""
+    policy = load(POLICIES / f"{name}.toml")
+    claiming = [rule for rule in policy.rules if "on call is being told" in rule.text]
+    assert len(claiming) >= 5
+    assert [rule.id for rule in claiming if not (rule.raises_to and cannot_wait(rule.raises_to))] == []
+    assert {text for text in policy.texts() if "is being told" in text} == {rule.text for rule in claiming}

@@ -12,9 +12,10 @@ from services.triage.pathway import what_care
 from services.triage.policy import POLICIES, load
 from services.triage.rules import LEVELS, Policy
 from services.triage.urgency import Before, Verdict
+from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, read
 from shared.vocabulary import EXTERNAL_LEVELS, PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
-from tests.unit.triage_samples import ASKED_AT, DAY, decided, rank
+from tests.unit.triage_samples import ASKED_AT, CHART, DAY, decided, rank
 
 RawSheet = tuple[str, tuple[Answer, ...], date]
 
@@ -40,6 +41,8 @@ def sometimes(codes: frozenset[str] | set[str], most: int = 3) -> st.SearchStrat
     return st.frozensets(st.sampled_from(sorted(codes)), max_size=most)
 
 
+EXAMPLES = {example for signal in DIAGNOSES.signals.values() for example in signal.examples}
+
 CHARTS = st.builds(
     Chart,
     age=st.one_of(st.none(), st.integers(0, 100)),
@@ -48,7 +51,7 @@ CHARTS = st.builds(
     guardian=st.sampled_from(["present", "absent", "not_needed"]),
     requested_priority=st.sampled_from(Priority),
     problems=sometimes(PROBLEMS | {"a_new_problem"}),
-    diagnoses=sometimes({"F32.1", "F31.0", "R45.851", "T14.91XA", "F05", "Z91.5"}, 2),
+    diagnoses=sometimes({"F32.1", "F31.0", *EXAMPLES, "T39.1X1A", "X61", "Y87.0"}, 2),
     red_flags=sometimes(RED_FLAGS | {"a_new_flag"}, 2),
     past_attempt=st.sampled_from([None, True, False]),
     treatments_without_benefit=st.integers(0, 4),
@@ -58,8 +61,9 @@ CHARTS = st.builds(
 )
 SHIPPED = st.sampled_from(
     [
-        load(POLICIES / f"{name}.toml")
+        load(POLICIES / f"{name}.toml", who_diagnosis_codes=who)
         for name in ("network-default", "uk-response-times", "us-access-standards")
+        for who in (False, True)
     ]
 )
 
@@ -123,7 +127,7 @@ def test_one_more_sheet_never_lowers(
     st.lists(raw_sheets(), max_size=2),
     sometimes(RED_FLAGS | {"a_new_flag"}),
     sometimes(PROBLEMS),
-    sometimes({"F31.0", "F05", "R45.851"}),
+    sometimes({"F31.0", *EXAMPLES, "T39.1X1A", "X61", "Y87.0"}),
 )
 def test_a_flag_a_problem_or_a_diagnosis_more_never_lowers(
     policy: Policy,
@@ -205,3 +209,47 @@ def test_asked_again_never_lowers(
     assert shown(verdict.urgency) >= shown(decided(with_sheets(chart, raw), policy=policy).urgency)
     if before.respond_by > ASKED_AT:
         assert verdict.respond_by <= before.respond_by
+
+
+CATEGORIES = st.sampled_from([*(f"T{number}" for number in range(36, 66)), "T71"])
+ANY = st.sampled_from("0123456789ABX")
+SEVENTH = st.sampled_from(["A", "D", "S", ""])
+BY_INTENT = {
+    "2": {"": "very_urgent", "A": "very_urgent", "D": "urgent", "S": "soon"},
+    "4": {"": "urgent", "A": "urgent", "D": "urgent", "S": "soon"},
+}
+
+
+@st.composite
+def codes_with_intent(draw: st.DrawFn, intents: str) -> tuple[str, str, str]:
+    """A code of a poisoning, a toxic effect or an asphyxiation, its intent and its encounter."""
+    category, fourth, seventh = draw(CATEGORIES), draw(ANY), draw(SEVENTH)
+    intent = draw(st.sampled_from(intents))
+    fifth_and_sixth = f"{intent}X" if draw(st.booleans()) else f"{draw(ANY)}{intent}"
+    return f"{category}.{fourth}{fifth_and_sixth}{seventh}", intent, seventh
+
+
+@given(SHIPPED, codes_with_intent("24"), CHARTS, st.lists(raw_sheets(), max_size=2))
+def test_an_intent_of_self_harm_or_an_undetermined_one_is_answered_by_the_table_whatever_else(
+    policy: Policy, coded: tuple[str, str, str], chart: Chart, raw: list[RawSheet]
+) -> None:
+    code, intent, seventh = coded
+    alone = decided(replace(CHART, diagnoses=frozenset({code})), policy=policy)
+    assert alone.urgency == BY_INTENT[intent][seventh]
+    assert alone.reviews
+    among = with_sheets(replace(chart, diagnoses=chart.diagnoses | {code}), raw)
+    verdict = decided(among, policy=policy)
+    assert rank(verdict.urgency) >= rank(alone.urgency) and verdict.reviews
+
+
+@given(SHIPPED, codes_with_intent("1356"))
+def test_another_intent_asks_for_nothing(policy: Policy, coded: tuple[str, str, str]) -> None:
+    verdict = decided(replace(CHART, diagnoses=frozenset({coded[0]})), policy=policy)
+    assert (verdict.urgency, verdict.reviews) == (Urgency.ROUTINE, ())
+
+
+@given(SHIPPED, st.sampled_from(sorted(DIAGNOSES.signals)), st.data())
+def test_every_signal_is_answered_as_its_file_says(policy: Policy, signal: str, data: st.DataObject) -> None:
+    code = data.draw(st.sampled_from(DIAGNOSES.signals[signal].examples))
+    verdict = decided(replace(CHART, diagnoses=frozenset({code})), policy=policy)
+    assert rank(verdict.urgency) >= rank(DIAGNOSES.signals[signal].level) and verdict.reviews
