@@ -132,3 +132,10 @@ def test_the_day_of_a_sheet_in_a_spreadsheet_is_read_as_strictly() -> None:
     for day, refused in (("2026-03-01", False), ("0", True), ("45717", True), ("3/1/2026", True)):
         body = of_row({"screening.phq9": ";".join("0" * 9), "screening.phq9.taken_on": day})
         assert refuses(ReferralForm, body) == refused
+
+
+@pytest.mark.parametrize("value", ["1900-01-01", "1901-01-01", None])
+def test_an_unknown_age_is_put_before_a_clinician(value: str | None) -> None:
+    review = submit(with_birth_date(value)).review
+    assert review is not None
+    assert "age-unknown" in {reason.rule for reason in review.reasons}
