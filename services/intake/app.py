@@ -32,6 +32,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     rules = Rules(
         policy=policy.load(settings.policy_file),
         keyring=Keyring.parse(settings.encryption_keys.get_secret_value()),
+        network=service.network,
         public_url=settings.public_url.rstrip("/"),
     )
     desk = Desk(service, settings, rules)

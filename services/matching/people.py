@@ -30,6 +30,11 @@ def spoken(tag: str) -> str:
     return parts[1] if extended else parts[0]
 
 
+def area_code(said: str) -> str:
+    """One way to write a postal area: the same letters in either case are the same area."""
+    return said.strip().upper()
+
+
 def kilometres(one: Point, other: Point) -> float:
     """Great-circle distance (haversine)."""
     (lat1, lon1), (lat2, lon2) = one, other
