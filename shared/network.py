@@ -34,7 +34,7 @@ _LISTED: Final = 50
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise ValueError("not a time zone of the IANA database, such as America/New_York") from None
     return name
 
@@ -131,7 +131,7 @@ def _near(entries: Mapping[str, Entry]) -> dict[str, str]:
     for code, entry in entries.items():
         for name in (code, *entry.aliases):
             found.setdefault(folded(name), set()).add(code)
-    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+    return {name: next(iter(codes)) for name, codes in found.items() if name and len(codes) == 1}
 
 
 def load(path: Path | None) -> Network:

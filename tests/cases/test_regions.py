@@ -1,5 +1,5 @@
-"""Another spelling of a region, payer or community is the network's own. One that nobody knows is taken with a
-warning and put before a coordinator, and its crisis calls the network's on-call."""
+"""Another spelling of a region, payer or community is the network's own. One that nobody knows is taken with
+a warning and put before a coordinator, and its crisis calls the network's on-call."""
 
 import json
 from collections.abc import Callable
