@@ -172,7 +172,7 @@ def _in_network(entry: TherapistEntry, network: Network) -> TherapistEntry:
     """Raises `Problem` 422 naming every code that the network does not know."""
     named, unknown = entry_in(network, entry)
     if unknown:
-        faults = [Fault(f"/{fault.where}", fault.what, fault.code) for fault in unknown]
+        faults = [Fault(f"/{fault.where.replace('.', '/')}", fault.what, fault.code) for fault in unknown]
         detail = "Nothing was taken. Every problem is listed in `errors`."
         raise Problem(422, "invalid", detail, faults=faults)
     return named

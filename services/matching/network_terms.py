@@ -25,7 +25,7 @@ FIELDS: Final[Mapping[str, Kind]] = {
 
 
 def entry_in(network: Network, entry: TherapistEntry) -> tuple[TherapistEntry, list[Fault]]:
-    """The entry in the network's codes, and what the network does not know of it. `where` is the field."""
+    """The entry in the network's codes, and what the network does not know of it."""
     faults: list[Fault] = []
     update = {
         name: field_in(network, kind, name, getattr(entry, name), faults) for name, kind in FIELDS.items()
@@ -36,14 +36,15 @@ def entry_in(network: Network, entry: TherapistEntry) -> tuple[TherapistEntry, l
 def field_in(network: Network, kind: Kind, name: str, said: Any, faults: list[Fault]) -> Any:
     if isinstance(said, str):
         return _code(network, kind, name, said, faults)
-    return list(dict.fromkeys(_code(network, kind, name, each, faults) for each in said))
+    found = (_code(network, kind, f"{name}.{place}", each, faults) for place, each in enumerate(said))
+    return list(dict.fromkeys(found))
 
 
-def _code(network: Network, kind: Kind, name: str, said: str, faults: list[Fault]) -> str:
+def _code(network: Network, kind: Kind, where: str, said: str, faults: list[Fault]) -> str:
     found = network.find(kind, said)
     if found is None:
         one = "community" if kind == "communities" else kind.removesuffix("s")
-        faults.append(Fault(name, network.unknown(kind, said), f"unknown_{one}"))
+        faults.append(Fault(where, network.unknown(kind, said), f"unknown_{one}"))
     return found or said
 
 
