@@ -82,7 +82,8 @@ RENAME: Final = (
     update recipient
     set regions = array(select distinct coalesce(new.code, region)
                         from unnest(regions) as region
-                        left join unnest($1::text[], $2::text[]) as new (said, code) on new.said = region)
+                        left join unnest($1::text[], $2::text[]) as new (said, code) on new.said = region
+                        order by 1)
     where regions && $1::text[]
     """,
     """

@@ -28,7 +28,7 @@ async def test_a_referral_is_stored_announced_and_answered(intake: Intake) -> No
     assert (taken["state"], taken["fhir_status"], taken["revision"]) == ("received", "received", 1)
     fact = only(await intake.said())
     assert isinstance(fact, ReferralSubmitted)
-    assert (str(fact.referral_id), fact.clinic, fact.region) == (taken["id"], "clinic-1", "north")
+    assert (str(fact.referral_id), fact.clinic, fact.region) == (taken["id"], "clinic-1", "otter")
     assert fact.case.goals == ("sleep", "feel_better")
     assert [(w.criterion, w.values, w.must) for w in fact.case.wishes][:2] == [
         ("language", ("es",), True),
