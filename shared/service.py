@@ -224,7 +224,7 @@ class Service:
         pool = await open_pool(self.settings.database_url.get_secret_value(), size=self.settings.pool_size)
         try:
             await migrate(pool, OWN_TABLES, self._migrations)
-            await self._run_at_start(pool)
+            await self.run_at_start(pool)
             await self._keep_house(pool)
         except BaseException:
             await pool.close()
@@ -234,7 +234,8 @@ class Service:
         self.every(log_ends.SECONDS, "measure-lag", self._measure_lag)
         return pool
 
-    async def _run_at_start(self, pool: Pool) -> None:
+    async def run_at_start(self, pool: Pool) -> None:
+        """What `at_start` was given."""
         for job in self._at_start:
             async with transaction(pool) as connection:
                 await one_at_a_time(connection)

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from careroute.local.keys import Keys
 from careroute.tokens import sign
 from services.matching import stored_terms
+from services.matching.app import create_app
 from services.matching.http import routes
 from shared import problems
 from shared.auth import Role, Verifier
@@ -239,6 +240,19 @@ async def test_who_waits_since_before_the_network_file_is_offered_a_therapist_fr
     assert [wish["values"] for wish in referral.needs["wishes"]] == [["muslim"], ["mon-09"]]
     (kept,) = once
     assert {name: kept["entry"][name] for name in NAMED} == NAMED
+
+
+async def test_a_service_puts_it_in_order_when_it_starts(
+    database: NewDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "network.toml"
+    file.write_text("[regions]\notter = {}\n")
+    monkeypatch.setenv("CAREROUTE_NETWORK_FILE", str(file))
+    before = Stage(await database("matching"))
+    await before.roster(entry(region="Otter"))
+    await create_app().state.service.run_at_start(before.pool)
+    row = await before.pool.fetchrow("select region, reaches from therapist")
+    assert row and tuple(row) == ("otter", ["otter"])
 
 
 async def test_what_nobody_knows_stays_as_it_was_stored(database: NewDatabase) -> None:

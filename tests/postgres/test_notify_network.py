@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from careroute.local.keys import Keys
 from careroute.tokens import sign
 from services.notify import http_recipients, http_rota, network_terms
+from services.notify.app import create_app
 from services.notify.on_triage import on_triage
 from services.notify.sealing import Sealer
 from shared import problems
@@ -316,6 +317,17 @@ async def test_a_fact_that_names_a_region_in_the_senders_way_calls_its_own_peopl
     await take(pool, IN_NETWORK, referral(region="Otter").triaged(E))
     assert await told(pool) == [("psychiatrist", "p-otter")]
     assert await pool.fetchval("select region from notice") == "otter"
+
+
+async def test_a_service_puts_it_in_order_when_it_starts(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "network.toml"
+    file.write_text("[regions]\notter = {}\n")
+    monkeypatch.setenv("CAREROUTE_NETWORK_FILE", str(file))
+    await person(pool, "p-otter", "psychiatrist", regions=["Otter"])
+    await create_app().state.service.run_at_start(pool)
+    assert await pool.fetchval("select regions from recipient") == ["otter"]
 
 
 async def test_what_was_stored_before_the_network_file_is_put_in_order(pool: Pool) -> None:
