@@ -84,7 +84,8 @@ def submit_command(
     folder: Folder = network.DEFAULT_FOLDER,
 ) -> None:
     """Submit referrals. Safe to run twice: each line has an idempotency key."""
-    raise typer.Exit(submit.run(network.find(folder), file, clinic, out))
+    here = network.find(folder)
+    raise typer.Exit(submit.run(here, file, here.clinic(clinic), out))
 
 
 @app.command("watch")
@@ -106,10 +107,10 @@ def token_command(
     folder: Folder = network.DEFAULT_FOLDER,
 ) -> None:
     """Make a bearer token, signed with the network's key."""
-    key = network.find(folder).key
-    sys.stdout.write(
-        tokens.sign(key, role=role, subject=subject, clinic=clinic, now=datetime.now(UTC), hours=hours) + "\n"
-    )
+    here = network.find(folder)
+    code = here.clinic(clinic) if clinic else None
+    token = tokens.sign(here.key, role=role, subject=subject, clinic=code, now=datetime.now(UTC), hours=hours)
+    sys.stdout.write(token + "\n")
 
 
 @roster_app.command("import")

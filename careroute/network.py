@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from careroute.host import keys
-from careroute.local.environment import SERVICES, running
+from careroute.local.environment import NETWORK_FILE, SERVICES, running
 from careroute.local.errors import StackError
+from shared import network as network_file
 from shared.settings import SECRETS, ServiceSettings
 
 DEFAULT_FOLDER = Path(".careroute")
+EXAMPLE_NETWORK = Path(__file__).resolve().parents[1] / "examples" / "network.toml"
+"""What `careroute up` and `careroute demo` run on, unless CAREROUTE_NETWORK_FILE says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,15 @@ class Network:
         if self.signing_key is None:
             raise StackError("Set CAREROUTE_SIGNING_KEY to the file with the network's private key (JWK).")
         return self.signing_key
+
+    def clinic(self, said: str) -> str:
+        """The network's code of a clinic. Raises `StackError` naming the known ones."""
+        file = self.variables.get(NETWORK_FILE)
+        known = network_file.load(Path(file) if file else None)
+        found = known.find("clinics", said)
+        if found is None:
+            raise StackError(known.unknown("clinics", said))
+        return found
 
     def url(self, service: str) -> str:
         if service not in self.urls:

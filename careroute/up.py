@@ -10,6 +10,7 @@ from rich.table import Table
 from careroute import tokens
 from careroute.local import FIXED_PORTS, Stack, unwinding_on_signals
 from careroute.local.errors import StackError
+from careroute.network import EXAMPLE_NETWORK
 from shared.auth import Role
 
 CLINIC = "clinic-riverside"
@@ -18,7 +19,7 @@ CLINIC = "clinic-riverside"
 def run(folder: Path, out: Console) -> None:
     """Returns when interrupted; raises `StackError` when one of the services ends by itself."""
     try:
-        with unwinding_on_signals(), Stack(folder, preferred_ports=FIXED_PORTS) as stack:
+        with unwinding_on_signals(), _stack(folder) as stack:
             with out.status("Starting Postgres and Kafka ..."):
                 if left := stack.open():
                     out.print(f"Ended what an earlier run left behind: {', '.join(left)}.")
@@ -31,6 +32,10 @@ def run(folder: Path, out: Console) -> None:
             raise StackError("; ".join(ended.values()))
     except KeyboardInterrupt:
         out.print("Stopped.")
+
+
+def _stack(folder: Path) -> Stack:
+    return Stack(folder, preferred_ports=FIXED_PORTS, network_file=EXAMPLE_NETWORK)
 
 
 def _say(stack: Stack, out: Console) -> None:

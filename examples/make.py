@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from examples.making import flat
+from examples.making.network_file import network_file
 from examples.making.people_to_tell import clinics, on_call
 from examples.making.places import areas
 from examples.making.scenarios import batch, catalogue, sent_again
@@ -22,6 +23,7 @@ def files() -> dict[str, bytes]:
     return {
         "therapists.csv": _csv(roster[0], roster),
         "areas.csv": _csv(places[0], places),
+        "network.toml": network_file().encode(),
         "clinics.json": _json(clinics()),
         "oncall.json": _json(on_call()),
         "referrals.ndjson": b"".join(map(_line, batch())),

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.errors import Misconfigured
+from shared.network import NOTHING_CHECKED, Network
 from shared.problems import Problem
 
 ALGORITHM: Final = "ES384"
@@ -41,25 +42,27 @@ class Caller:
 class Verifier:
     """Holds the network's public keys by `kid`, so that a key can be replaced while old tokens run out."""
 
-    def __init__(self, keys: dict[str, Any]) -> None:
+    def __init__(self, keys: dict[str, Any], network: Network = NOTHING_CHECKED) -> None:
         self._keys = keys
+        self._network = network
         self._seen: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
 
     @classmethod
-    def from_file(cls, path: Path | None) -> "Verifier":
+    def from_file(cls, path: Path | None, network: Network = NOTHING_CHECKED) -> "Verifier":
         """Raises `Misconfigured` when the file is not a JWK set."""
         if path is None:
-            return cls({})
+            return cls({}, network)
         try:
             keyset = jwt.PyJWKSet.from_json(path.read_text())
         except (OSError, ValueError, AttributeError, jwt.PyJWTError) as error:
             raise Misconfigured(
                 f"CAREROUTE_PUBLIC_KEYS: {path} is not a JWK set ({type(error).__name__})"
             ) from None
-        return cls({str(key.key_id): key.key for key in keyset.keys})
+        return cls({str(key.key_id): key.key for key in keyset.keys}, network)
 
     def caller(self, token: str) -> Caller:
-        """Raises `Problem` 401 for a token that is forged, expired, for another audience or incomplete.
+        """Raises `Problem` 401 for a token that is forged, expired, for another audience or incomplete, 403
+        for one of a clinic that the network does not have.
 
         A signature takes longer to verify than most requests to serve, so a token found good is remembered
         until it expires.
@@ -92,6 +95,12 @@ class Verifier:
             raise _unknown("The token is not one this network signed for this system.") from None
         if caller.role is Role.CLINIC and not caller.clinic:
             raise _unknown("A token of the role clinic must name its clinic.")
+        if caller.clinic is not None and not self._network.knows("clinics", caller.clinic):
+            raise Problem(
+                403,
+                "unknown_clinic",
+                "The token's clinic is none of this network's. Ask for one that names your clinic's code.",
+            )
         return caller, float(claims["exp"]) + LEEWAY_SECONDS
 
 

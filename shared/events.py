@@ -337,8 +337,8 @@ class ReferralReturned(TriageFact):
 
 class ReviewRequested(TriageFact):
     """The rules will not settle this alone. `holds` means that matching waits for the clinician; with
-    `asks_again` it has waited long, and the referrer is asked to measure again. `restates` as in
-    `ReferralTriaged`."""
+    `asks_again` it has waited long, and the referrer is asked to measure again. `restates` and
+    `not_understood` as in `ReferralTriaged`."""
 
     type: Literal["ReviewRequested"] = "ReviewRequested"
     reasons: tuple[FiredRule, ...]
@@ -347,6 +347,7 @@ class ReviewRequested(TriageFact):
     holds: bool = False
     asks_again: bool = False
     restates: Urgency | None = None
+    not_understood: tuple[Code, ...] = ()
 
 
 class InformationRequested(TriageFact):

@@ -110,10 +110,15 @@ async def clock(connection: Connection) -> datetime:
     return at
 
 
+async def one_at_a_time(connection: Connection) -> None:
+    """Until the transaction ends, no other replica migrates or puts stored data in order."""
+    await connection.execute("select pg_advisory_xact_lock(hashtext('careroute:migrate'))")
+
+
 async def migrate(pool: Pool, *folders: Path) -> list[str]:
     """Run the `.sql` files not yet run, in name order, folder by folder, under a lock; return their names."""
     async with transaction(pool) as connection:
-        await connection.execute("select pg_advisory_xact_lock(hashtext('careroute:migrate'))")
+        await one_at_a_time(connection)
         await connection.execute(
             "create table if not exists migration ("
             "name text primary key, digest text not null, run_at timestamptz not null default now())"

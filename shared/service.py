@@ -25,6 +25,7 @@ from shared import (
     lag,
     log_ends,
     logs,
+    network,
     operations,
     outbox,
     parking,
@@ -47,6 +48,7 @@ from shared.postgres import (
     Connection,
     Pool,
     migrate,
+    one_at_a_time,
     open_pool,
     transaction,
 )
@@ -54,6 +56,8 @@ from shared.settings import ServiceSettings
 from shared.standstill import Standstill
 
 log = logs.get(__name__)
+
+AtStart = Callable[[Connection], Awaitable[None]]
 
 BODY_LIMIT: Final = 1_048_576
 AWAY_SECONDS: Final = 30
@@ -69,6 +73,7 @@ class Service:
         self._last_spans = telemetry.record(name, settings.otel_traces_exporter)
         self.name = name
         self.settings = settings
+        self.network = network.load(settings.network_file)
         self.health = Health()
         self._postgres = Answers(AWAY_SECONDS)
         self.health.ready["postgres"] = self._postgres.problem
@@ -77,6 +82,7 @@ class Service:
         self._parking = parking.Parking(self._start_parking)
         self.consumers: list[Consumer] = []
         self._announced: set[str] = set()
+        self._at_start: list[AtStart] = []
         self._loops: list[Loop] = []
         self._agreed: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -119,6 +125,11 @@ class Service:
     def announces(self, *topics: Topic) -> None:
         """The topics this service writes; they are made at start if they are missing."""
         self._announced.update(topics)
+
+    def at_start(self, job: AtStart) -> None:
+        """Run after the migrations of every start, in a transaction, by one replica at a time. It must be
+        quick, and do nothing the second time."""
+        self._at_start.append(job)
 
     def topics(self) -> set[str]:
         """What it writes, what it reads, and where it parks what it cannot take."""
@@ -169,7 +180,7 @@ class Service:
         """The web application; `streams` are paths whose bodies have no size limit."""
         app = FastAPI(title=title, description=description, version="1", lifespan=self._lifespan)
         app.state.service = self
-        app.state.verifier = Verifier.from_file(self.settings.public_keys)
+        app.state.verifier = Verifier.from_file(self.settings.public_keys, network=self.network)
         app.include_router(router)
         app.include_router(
             operations.routes(self.health, self.consumers, lambda: self._pool, agreed=self._agreed)
@@ -223,6 +234,7 @@ class Service:
         pool = await open_pool(self.settings.database_url.get_secret_value(), size=self.settings.pool_size)
         try:
             await migrate(pool, OWN_TABLES, self._migrations)
+            await self.run_at_start(pool)
             await self._keep_house(pool)
             await agreed.note(pool, self._agreed)
         except BaseException:
@@ -234,6 +246,13 @@ class Service:
             self.every(agreed.SECONDS, "note-agreed", self._note_agreed)
         self.every(log_ends.SECONDS, "measure-lag", self._measure_lag)
         return pool
+
+    async def run_at_start(self, pool: Pool) -> None:
+        """What `at_start` was given."""
+        for job in self._at_start:
+            async with transaction(pool) as connection:
+                await one_at_a_time(connection)
+                await job(connection)
 
     async def _keep_house(self, pool: Pool) -> None:
         async with transaction(pool) as connection:

@@ -213,6 +213,9 @@ STRENGTHS: Final = frozenset(
     }
 )
 
+NETWORK_ROTA: Final = "network"
+"""The region of referrals whose own region nobody knows, and the rota of whoever is on call for them."""
+
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOURS: Final = frozenset(f"{day}-{hour:02d}" for day in WEEKDAYS for hour in range(24))
 """An hour of the week in the network's time zone, such as `tue-17` for Tuesday 17:00 to 18:00."""

@@ -20,7 +20,7 @@ from careroute.demo import report
 from careroute.demo.endpoints import Endpoints
 from careroute.demo.people import People
 from careroute.local import Stack, unwinding_on_signals
-from careroute.network import Network, find
+from careroute.network import EXAMPLE_NETWORK, Network, find
 from shared.auth import Role
 
 PATIENCE_SECONDS: Final = 90
@@ -31,7 +31,7 @@ STEPS: Final = ("submitted", "triaged", "with a therapist or waiting for a place
 def run(out: Console, *, keep: bool) -> int:
     """0 when every referral reached somebody and nothing was lost; 1 otherwise, naming what was not."""
     folder = Path(".careroute/demo") if keep else Path(tempfile.mkdtemp(prefix="careroute-demo-"))
-    stack = Stack(folder)
+    stack = Stack(folder, network_file=EXAMPLE_NETWORK)
     began = time.monotonic()
     with unwinding_on_signals():
         try:

@@ -10,6 +10,7 @@ from careroute.local.folder import FolderLock, write_private
 from careroute.local.keys import Keys
 
 SERVICES = ("intake", "triage", "matching", "notify")
+NETWORK_FILE = "CAREROUTE_NETWORK_FILE"
 _RUNNING = "running.json"
 
 
@@ -33,6 +34,7 @@ class Settings:
     kafka: str
     kafka_embedded: bool
     caller: Mapping[str, str]
+    network_file: Path | None = None
 
     def variables(self, service: str | None = None) -> dict[str, str]:
         """What this stack sets: for one service its own secrets alone, for an operator everybody's."""
@@ -45,6 +47,8 @@ class Settings:
             "NOTIFY_PUBLIC_URL": self.urls["notify"],
             **{database_variable(name): self.databases[name] for name in owners},
         }
+        if (network_file := self.caller.get(NETWORK_FILE, self.network_file)) is not None:
+            values[NETWORK_FILE] = str(network_file)
         if self.kafka_embedded:
             values["KAFKA_IDEMPOTENCE"] = "false"
         for name in set(_SEALING) & set(owners):

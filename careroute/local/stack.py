@@ -43,13 +43,15 @@ class Stack:
         application: str = "services.{name}.app:create_app",
         project: Path = _PROJECT,
         environ: Mapping[str, str] = os.environ,
+        network_file: Path | None = None,
     ) -> None:
         """Ports go by name: the services', `kafka`, `postgres`. A wanted one that is taken is an error, a
-        preferred one gives way to a free one."""
+        preferred one gives way to a free one. `network_file` is for a caller who names none."""
         self.folder = folder.absolute()
         self._wanted, self._preferred = wanted_ports or {}, preferred_ports or {}
         self._application, self._project = application, project
         self._environ = dict(environ)
+        self._network_file = network_file
         self._lock = FolderLock(self.folder)
         self._is_open = False
 
@@ -168,6 +170,7 @@ class Stack:
             kafka=kafka or self.broker.bootstrap_servers,
             kafka_embedded=not kafka,
             caller=self._environ,
+            network_file=self._network_file,
         )
 
     @cached_property

@@ -34,7 +34,8 @@ def on_call() -> Json:
             _desk(f"{audience}-{region.code}", audience, region.code)
             for audience in ("clinician", "coordinator", "therapist")
         ]
-    return {"recipients": recipients, "rota": {region.code: _rota(region.code) for region in REGIONS}}
+    rota = {region.code: _rota(region.code) for region in REGIONS}
+    return {"recipients": recipients, "rota": rota | {"network": _rota_of_the_network()}}
 
 
 def _desk(code: str, audience: str, *regions: str) -> Json:
@@ -47,3 +48,9 @@ def _rota(region: str) -> Json:
     """No shifts: this list is on call at every hour, in this order for each profession."""
     psychiatrists = [f"psychiatrist-{region}-1", f"psychiatrist-{region}-2"]
     return {"shifts": [], "fallback": [*psychiatrists, f"clinician-{region}", "clinician-network"]}
+
+
+def _rota_of_the_network() -> Json:
+    """For referrals of a region that nobody knows, and where a region has nobody on call."""
+    psychiatrists = [f"psychiatrist-{region.code}-1" for region in REGIONS[:2]]
+    return {"shifts": [], "fallback": [*psychiatrists, "clinician-network"]}

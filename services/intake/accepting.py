@@ -1,7 +1,7 @@
 """Taking referrals in: what is stored, announced and answered is made ready first, then many go at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,13 +12,14 @@ from services.intake.cases import case_of, filled_of, identity_of
 from services.intake.cipher import Keyring
 from services.intake.form_reading import refused
 from services.intake.forms import Form, ReferralForm
+from services.intake.network_terms import terms_of
 from services.intake.policy import Policy
 from services.intake.records import NewReferral, Remembered
 from services.intake.states import FHIR_STATUS, State
 from shared import outbox
 from shared.events import ReferralSubmitted
 from shared.ids import new_id
-from shared.network import Network
+from shared.network import NOTHING_CHECKED, Network
 from shared.postgres import Connection
 from shared.problems import Problem
 
@@ -38,8 +39,8 @@ class Rules:
 
     policy: Policy
     keyring: Keyring
+    network: Network = NOTHING_CHECKED
     public_url: str = ""
-    network: Network = field(default_factory=Network)
     time_zone: str = "UTC"
 
     def today(self, region: str, now: datetime) -> date:
@@ -114,16 +115,18 @@ def make_ready(
     form: ReferralForm, *, rules: Rules, clinic: str, key: str | None, traceparent: str | None, now: datetime
 ) -> NewReferral:
     """Raises `Problem` 422 with every fault."""
-    verdict = rules.judge(form, now=now)
+    terms = terms_of(form, rules.network)
+    verdict = terms.added_to(rules.judge(form, now=now))
+    region = terms.form.client.region
     submitted = ReferralSubmitted(
         event_id=new_id(),
         occurred_at=now,
-        region=form.client.region,
+        region=region,
         referral_id=new_id(),
         revision=1,
         clinic=clinic,
         express=verdict.express,
-        case=case_of(form, verdict),
+        case=case_of(terms.form, verdict, not_understood=terms.not_understood),
     )
     body = canonical("submit", form)
     return NewReferral(
@@ -133,13 +136,13 @@ def make_ready(
         said=body,
         fingerprint=rules.keyring.fingerprint(body),
         key_id=rules.keyring.current,
-        sealed=rules.keyring.seal_all(identity_of(form), referral_id=submitted.referral_id),
+        sealed=rules.keyring.seal_all(identity_of(form, terms.unknown), referral_id=submitted.referral_id),
         answer=rules.answer(
             submitted.referral_id,
             state=State.RECEIVED,
             revision=1,
             express=verdict.express,
-            region=form.client.region,
+            region=region,
             verdict=verdict,
         ),
         traceparent=traceparent,

@@ -42,8 +42,8 @@ ACCEPTED: Final[Body] = {
 
 STANDING: Final[Body] = {
     "id": ID,
-    "clinic": "clinic-1",
-    "region": "north",
+    "clinic": "clinic-riverside",
+    "region": "otter",
     "state": "offered",
     "fhir_status": "ready",
     "urgency": "urgent",

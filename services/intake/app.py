@@ -18,7 +18,6 @@ from services.intake.accepting import Rules
 from services.intake.cipher import Keyring
 from services.intake.desk import Desk
 from services.intake.settings import IntakeSettings
-from shared import network
 from shared.clinical import DIGEST
 from shared.events import Topic
 from shared.service import Service
@@ -34,8 +33,8 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     rules = Rules(
         policy=policy.load(settings.policy_file),
         keyring=Keyring.parse(settings.encryption_keys.get_secret_value()),
+        network=service.network,
         public_url=settings.public_url.rstrip("/"),
-        network=network.load(settings.network_file),
         time_zone=settings.time_zone,
     )
     who_codes = str(rules.network.who_diagnosis_codes).lower()

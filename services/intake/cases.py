@@ -25,6 +25,7 @@ SEALED: Final = (
     "referrer",
     "primary_care",
     "words",
+    "unknown_terms",
 )
 """The columns of identity, each sealed by itself."""
 
@@ -63,7 +64,9 @@ def screening_of(form: ScreeningForm) -> Screening:
     return Screening(**form.__dict__ | {"language": canonical(form.language or "")})
 
 
-def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
+def case_of(
+    form: ReferralForm, verdict: Verdict, *, words_of: int = 1, not_understood: tuple[str, ...] = ()
+) -> Case:
     """What routing needs: codes, no identity, nobody's words; of those only that they are to be read, and
     of which revision they are."""
     client = form.client
@@ -90,7 +93,7 @@ def case_of(form: ReferralForm, verdict: Verdict, *, words_of: int = 1) -> Case:
         wishes=tuple(_wishes(form)),
         consent=Consent(**form.consent.__dict__),
         read_notes=words_of if form.read_notes else None,
-        not_understood=verdict.not_understood,
+        not_understood=(*verdict.not_understood, *not_understood),
     )
 
 
@@ -102,8 +105,8 @@ def _wishes(form: ReferralForm) -> Iterator[Wish]:
             yield Wish(criterion=wish.criterion, values=values, must=wish.strength == "must")
 
 
-def identity_of(form: ReferralForm) -> Sealable:
-    """One value for each of `SEALED`, None where nothing was said."""
+def identity_of(form: ReferralForm, unknown_terms: Mapping[str, Any] | None = None) -> Sealable:
+    """One value for each of `SEALED`, None where nothing was said. `unknown_terms` as `Terms` has them."""
     client = form.client
     return {
         "name": client.name,
@@ -123,16 +126,18 @@ def identity_of(form: ReferralForm) -> Sealable:
             history=form.history.words,
             notes=form.notes,
         ),
+        "unknown_terms": unknown_terms,
     }
 
 
 def form_of(case: Case, region: str, identity: Mapping[str, Any]) -> Sealable:
     """The JSON of the form from which `case` and `identity` were made; a priority nobody knew is left out."""
     words = identity["words"] or {}
+    unknown = identity["unknown_terms"] or {}
     wishes = [(wish, "must" if wish.must else "wish") for wish in case.wishes]
     known = case.requested_priority is not Priority.UNKNOWN
     return {
-        "client": _client(case, region, identity),
+        "client": _client(case, unknown.get("region", region), identity),
         "consent": case.consent.model_dump(mode="json"),
         "referrer": identity["referrer"],
         "primary_care": identity["primary_care"],
@@ -149,11 +154,12 @@ def form_of(case: Case, region: str, identity: Mapping[str, Any]) -> Sealable:
         "red_flags": list(case.red_flags),
         "external_levels": list(case.external_levels),
         "requested_priority": case.requested_priority.value if known else None,
-        "preferences": [
+        "preferences": unknown.get("preferences")
+        or [
             {"criterion": wish.criterion, "values": list(wish.values), "strength": strength}
             for wish, strength in wishes
         ],
-        "payer": case.payer,
+        "payer": unknown.get("payer", case.payer),
         "notes": words.get("notes"),
         "read_notes": case.read_notes is not None,
     }

@@ -12,6 +12,7 @@ from services.intake.accepting import Rules
 from services.intake.cases import case_of, form_of, identity_of, languages_of, screening_of
 from services.intake.form_reading import read, refused, sheet_of
 from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
+from services.intake.network_terms import terms_of
 from services.intake.records import Referral
 from shared.events import (
     Case,
@@ -61,12 +62,16 @@ def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
         identity = rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
         merged = merge(form_of(referral.case, referral.region, identity), patch)
         form = read(ReferralForm, json.dumps(merged).encode(), now=now)
-        verdict = rules.judge(form, now=now)
-        told = identity_of(form)
+        terms = terms_of(form, rules.network)
+        verdict = terms.added_to(rules.judge(form, now=now))
+        told = identity_of(form, terms.unknown)
         case = case_of(
-            form, verdict, words_of=_words_of(referral, changed=told["words"] != identity["words"])
+            terms.form,
+            verdict,
+            words_of=_words_of(referral, changed=told["words"] != identity["words"]),
+            not_understood=terms.not_understood,
         )
-        says = _says(referral, now=now, region=form.client.region, express=verdict.express)
+        says = _says(referral, now=now, region=terms.form.client.region, express=verdict.express)
         return Change(
             fact=ReferralAmended(case=case, **says),
             case=case,
@@ -122,7 +127,10 @@ def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
                 ),
             }
         )
-        fact = ScreeningRecorded(case=case, **_says(referral, now=now, express=verdict.express))
+        region = rules.network.canonical("regions", referral.region)
+        fact = ScreeningRecorded(
+            case=case, **_says(referral, now=now, region=region, express=verdict.express)
+        )
         return Change(fact=fact, case=case, verdict=_of_sheets(verdict))
 
     return decide

@@ -22,7 +22,7 @@ SHEET: Final[Body] = {
 REFERRAL: Final[Body] = {
     "client": {
         "name": "Alex Example",
-        "region": "north",
+        "region": "otter",
         "birth_date": "1990-05-17",
         "contact": CONTACT,
         "languages": ["es", "en"],
@@ -31,7 +31,7 @@ REFERRAL: Final[Body] = {
         "gender": "woman",
         "pronouns": "she/her",
         "perinatal": False,
-        "postal_area": "12345",
+        "postal_area": "OT-03",
         "guardian": None,
     },
     "consent": {"share_with_network": True, "share_substance_use": False, "version": "2025-01"},
@@ -64,13 +64,13 @@ REFERRAL: Final[Body] = {
         {"criterion": "distance_km", "values": [15], "strength": "wish"},
         {"criterion": "hours", "values": ["tue-17", "thu-17"], "strength": "wish"},
     ],
-    "payer": "medicaid",
+    "payer": "public_plan",
     "read_notes": False,
     "notes": "Works night shifts; mornings are hard.",
 }
 
 MINIMAL: Final[Body] = {
-    "client": {"name": "Alex Example", "region": "north"},
+    "client": {"name": "Alex Example", "region": "otter"},
     "consent": {"share_with_network": True},
 }
 

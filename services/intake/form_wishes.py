@@ -1,22 +1,22 @@
 """What each criterion of a preference takes."""
 
-import re
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from services.intake.form_fields import CODE
 from shared.vocabulary import GENDERS, HOURS, MODALITIES, SETTINGS, Criterion
+
+LONGEST: Final = 64
 
 
 def _wish_value(value: Any) -> str:
-    """A code, or a number, which is kept as one."""
+    """A code, or a number, which is kept as one. `wish_values` says which codes a criterion takes."""
     text = value.strip() if isinstance(value, str) else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
-    if text is None or not re.fullmatch(CODE, text):
+    if text is None or not 0 < len(text) <= LONGEST or not text.isprintable():
         raise PydanticCustomError("wrong_shape", "Takes a code or a number.")
     return text
 
@@ -24,7 +24,7 @@ def _wish_value(value: Any) -> str:
 WishValue = Annotated[
     str,
     PlainValidator(_wish_value),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{CODE}$"}, {"type": "number", "minimum": 0}]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": LONGEST}, {"type": "number", "minimum": 0}]}),
 ]
 
 _CODED: Final = {

@@ -64,7 +64,10 @@ class GuardianForm(Form):
 
 class ClientForm(Form):
     name: Word
-    region: CodeWord = Field(description="The network's code of the region the client lives in.")
+    region: Word = Field(
+        description="The network's code of the region the client lives in. One that it does not know is "
+        "taken with a warning, and the network's own on-call answers for it."
+    )
     birth_date: StrictDate | None = Field(
         default=None, description="As YYYY-MM-DD, such as `2000-07-09`. Leave it out where it is not known."
     )
@@ -166,7 +169,7 @@ class ReferralForm(Form):
     )
     express: bool = Field(default=False, description="The referrer says that it cannot wait.")
     preferences: tuple[PreferenceForm, ...] = Some
-    payer: CodeWord | None = None
+    payer: Word | None = Field(default=None, description="The network's code of who pays.")
     notes: Words | None = None
     read_notes: bool = Field(
         default=False, description="A clinician should read what is written here in words before deciding."

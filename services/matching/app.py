@@ -1,12 +1,13 @@
 """Who: the roster, the pool of those who wait, and offers. Everything that goes in and out of matching."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
 
-from services.matching import answers
+from services.matching import answers, stored_terms
 from services.matching.http import IMPORTS, routes
 from services.matching.matcher import Matcher
 from services.matching.on_triaged import OnTriaged
@@ -37,7 +38,8 @@ def create_app(settings: MatchingSettings | None = None) -> FastAPI:
             service.wake()
         return ran_out == settings.round_size
 
-    handler = OnTriaged(hours=settings.hours_to_answer, snapshot=matcher.snapshot)
+    handler = OnTriaged(hours=settings.hours_to_answer, snapshot=matcher.snapshot, network=service.network)
+    service.at_start(partial(stored_terms.put_in_order, network=service.network))
     service.consumes(Topic.TRIAGE_EXPRESS, group="matching-express", handler=handler)
     service.consumes(Topic.TRIAGE_DECISIONS, group="matching", handler=handler)
     service.announces(Topic.MATCHING_ASSIGNMENTS, Topic.MATCHING_ROSTER)
@@ -51,7 +53,12 @@ def create_app(settings: MatchingSettings | None = None) -> FastAPI:
     service.every(settings.poll_seconds, "silence", silence)
     service.every(MEASURE_SECONDS, "measure-waitlist", matcher.measure)
     return service.app(
-        routes(pool=lambda: service.pool, wake=service.wake, import_limit=settings.import_limit_bytes),
+        routes(
+            pool=lambda: service.pool,
+            wake=service.wake,
+            import_limit=settings.import_limit_bytes,
+            network=service.network,
+        ),
         title="careroute matching",
         description="Who: the roster, offers, the waitlist, and why.",
         streams=IMPORTS,

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from services.matching.people import AGE_GROUPS
+from services.matching.people import AGE_GROUPS, area_code
 from shared import languages
 from shared.vocabulary import GENDERS, HOURS, MODALITIES, PROBLEMS, SETTINGS, WEEKDAYS
 
@@ -55,6 +55,7 @@ CodeWord = Annotated[
     _shaped(CODE, "Takes a code: letters, digits, `_`, `.` and `-`, no space, at most 64."),
     Field(json_schema_extra={"pattern": CODE}),
 ]
+AreaCode = Annotated[CodeWord, AfterValidator(area_code)]
 
 
 def _language(text: str) -> str:
@@ -89,19 +90,19 @@ Most = Field(max_length=200)
 
 EXAMPLE: Final[dict[str, JsonValue]] = {
     "name": "R. Alvarez, LICSW",
-    "region": "north",
-    "telehealth_regions": ["south"],
-    "area": "N1",
+    "region": "otter",
+    "telehealth_regions": ["heron"],
+    "area": "OT-03",
     "languages": ["en", "es"],
     "works_with_interpreter": True,
-    "payers": ["harbor_health", "self_pay"],
+    "payers": ["harbor_mutual", "self_pay"],
     "modalities": ["behavioural_activation", "cbt"],
     "problems": ["anxiety", "depression"],
     "age_groups": ["adult", "older"],
     "perinatal": True,
     "genders": ["woman"],
-    "cultures": ["puerto_rican"],
-    "culture_familiarity": ["latin_american"],
+    "cultures": ["latino"],
+    "culture_familiarity": ["latino", "veteran"],
     "faiths": [],
     "settings": ["in_person", "telehealth"],
     "hours": ["tue-17", "tue-18", "thu-09"],
@@ -122,7 +123,7 @@ class TherapistEntry(BaseModel):
         list[CodeWord], Most, Field(description="Other regions where the therapist may see clients remotely.")
     ] = []
     area: Annotated[
-        CodeWord | None, Field(description="Postal area, whose centre stands for the place of work.")
+        AreaCode | None, Field(description="Postal area, whose centre stands for the place of work.")
     ] = None
     languages: Annotated[list[Language], Field(min_length=1, max_length=50)]
     works_with_interpreter: bool = False

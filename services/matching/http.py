@@ -6,14 +6,23 @@ from fastapi import APIRouter
 
 from services.matching import http_offers, http_roster, http_waitlist
 from services.matching.http_roster import IMPORTS
+from shared.network import NOTHING_CHECKED, Network
 from shared.postgres import Pool
 
 __all__ = ["IMPORTS", "routes"]
 
 
-def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: int) -> APIRouter:
+def routes(
+    *,
+    pool: Callable[[], Pool],
+    wake: Callable[[], None],
+    import_limit: int,
+    network: Network = NOTHING_CHECKED,
+) -> APIRouter:
     router = APIRouter()
-    router.include_router(http_roster.routes(pool=pool, wake=wake, import_limit=import_limit))
+    router.include_router(
+        http_roster.routes(pool=pool, wake=wake, import_limit=import_limit, network=network)
+    )
     router.include_router(http_offers.routes(pool=pool, wake=wake))
-    router.include_router(http_waitlist.routes(pool=pool))
+    router.include_router(http_waitlist.routes(pool=pool, network=network))
     return router

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.matching import keeping, roster_store
 from services.matching.entry import CodeWord, TherapistEntry
+from services.matching.network_terms import entry_in
 from services.matching.roster_csv import (
     AREA_COLUMNS,
     COLUMNS,
@@ -28,6 +29,7 @@ from services.matching.roster_views import (
 )
 from shared.auth import Caller, Role, allow
 from shared.ids import now
+from shared.network import NOTHING_CHECKED, Network
 from shared.openapi import problems
 from shared.postgres import Pool, transaction
 from shared.problems import Fault, Problem, not_found
@@ -51,12 +53,18 @@ def _csv_body(columns: tuple[str, ...], example: str) -> dict[str, Any]:
 THERAPISTS_CSV: Final = _csv_body(
     COLUMNS,
     "id,name,region,languages,payers,modalities,age_groups,settings,places_total\n"
-    f"{EXAMPLE_ID},R. Alvarez,north,en;es,harbor_health,cbt;act,adult;older,in_person;telehealth,4\n",
+    f"{EXAMPLE_ID},R. Alvarez,otter,en;es,harbor_mutual,cbt;act,adult;older,in_person;telehealth,4\n",
 )
-AREAS_CSV: Final = _csv_body(AREA_COLUMNS, "area,latitude,longitude\nN1,42.36,-71.06\n")
+AREAS_CSV: Final = _csv_body(AREA_COLUMNS, "area,latitude,longitude\nOT-03,40.1000,-30.7600\n")
 
 
-def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: int) -> APIRouter:
+def routes(
+    *,
+    pool: Callable[[], Pool],
+    wake: Callable[[], None],
+    import_limit: int,
+    network: Network = NOTHING_CHECKED,
+) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["roster"])
 
     @router.put(
@@ -73,6 +81,7 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: 
             str | None, Header(description="The version you read, to replace an entry; `*` for any.")
         ] = None,
     ) -> KeptTherapist:
+        entry = _in_network(entry, network)
         async with transaction(pool()) as connection:
             known = (await roster_store.load_to_change(connection, [therapist_id])).get(therapist_id)
             if keeping.differs(entry, known):
@@ -92,6 +101,7 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: 
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         after: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
     ) -> Therapists:
+        region = region and network.canonical("regions", region)
         async with transaction(pool()) as connection:
             rows = await roster_store.page(
                 connection, after=after, region=region, active=active, limit=limit + 1
@@ -121,7 +131,7 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: 
         entries: dict[UUID, TherapistEntry] = {}
         lines: dict[UUID, int] = {}
         warned: list[WarnedLine] = []
-        for found in read_therapists(await _text(request, import_limit)):
+        for found in read_therapists(await _text(request, import_limit), network):
             if isinstance(found, Bad):
                 bad.append(found)
             elif found.id in lines:
@@ -161,6 +171,16 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None], import_limit: 
         return ImportedAreas.model_validate(summary(bad, counts))
 
     return router
+
+
+def _in_network(entry: TherapistEntry, network: Network) -> TherapistEntry:
+    """Raises `Problem` 422 naming every code that the network does not know."""
+    named, unknown = entry_in(network, entry)
+    if unknown:
+        faults = [Fault(f"/{fault.where.replace('.', '/')}", fault.what, fault.code) for fault in unknown]
+        detail = "Nothing was taken. Every problem is listed in `errors`."
+        raise Problem(422, "invalid", detail, faults=faults)
+    return named
 
 
 def _view(row: Row) -> KeptTherapist:

@@ -29,6 +29,7 @@ from services.matching.waitlist_views import (
 )
 from shared.auth import Caller, Role, allow
 from shared.moments import StrictMoment
+from shared.network import NOTHING_CHECKED, Network
 from shared.openapi import problems
 from shared.postgres import Connection, Pool, transaction
 from shared.problems import Fault, Problem, not_found
@@ -36,7 +37,7 @@ from shared.problems import Fault, Problem, not_found
 WaitlistReader = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.CLINICIAN, Role.CLINIC, Role.OPS))]
 
 
-def routes(*, pool: Callable[[], Pool]) -> APIRouter:
+def routes(*, pool: Callable[[], Pool], network: Network = NOTHING_CHECKED) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["waitlist"])
 
     @router.get("/waitlist", summary="Who waits, and why; a clinic sees its own", responses=problems())
@@ -50,6 +51,7 @@ def routes(*, pool: Callable[[], Pool]) -> APIRouter:
         after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Waitlist:
         place = _place(after)
+        region = region and network.canonical("regions", region)
         async with transaction(pool()) as connection:
             rows = await waitlist_store.page(
                 connection,

@@ -11,11 +11,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.matching import facts as said
-from services.matching import offer_store, places, roster_store, waitlist_store
+from services.matching import network_terms, offer_store, places, roster_store, waitlist_store
 from services.matching.eligibility import reasons
 from services.matching.needs import client_of, therapist_of
 from services.matching.offer_store import Answer, Offer
 from services.matching.offers import CLOSED, LEVELS, NEEDS_CHANGED, expires_at, level, waited
+from services.matching.people import area_code
 from services.matching.referrals import Referral
 from services.matching.snapshot import Snapshot
 from services.matching.standing import Said, State, after, waits
@@ -29,6 +30,7 @@ from shared.events import (
     TriageEnded,
     TriageFact,
 )
+from shared.network import NOTHING_CHECKED, Network
 from shared.postgres import Connection, clock
 from shared.vocabulary import Urgency
 
@@ -44,9 +46,11 @@ class OnTriaged:
 
     hours: Mapping[Urgency, float]
     snapshot: Snapshot
+    network: Network = NOTHING_CHECKED
 
     async def __call__(self, connection: Connection, facts: Sequence[AnyFact]) -> None:
-        claimed = await inbox.claim(connection, CONSUMER, [f for f in facts if isinstance(f, TriageFact)])
+        fresh = await inbox.claim(connection, CONSUMER, [f for f in facts if isinstance(f, TriageFact)])
+        claimed = network_terms.facts_in(self.network, fresh)
         if not claimed:
             return
         known = await waitlist_store.load(connection, {fact.referral_id for fact in claimed})
@@ -209,6 +213,7 @@ def needs_of(fact: ReferralTriaged) -> dict[str, Any]:
             "wishes",
         },
     )
+    kept["area"] = kept["area"] and area_code(kept["area"])
     return {**kept, "first_line": sorted(first), "alternatives": sorted(other - first)}
 
 

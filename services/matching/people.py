@@ -23,6 +23,11 @@ def age_groups(age: int | None) -> frozenset[str]:
     return frozenset({next((group for group, first in _FIRST_AGE if age >= first), "child")})
 
 
+def area_code(said: str) -> str:
+    """One way to write a postal area: the same letters in either case are the same area."""
+    return said.strip().upper()
+
+
 def kilometres(one: Point, other: Point) -> float:
     """Great-circle distance (haversine)."""
     (lat1, lon1), (lat2, lon2) = one, other

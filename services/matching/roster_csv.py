@@ -13,7 +13,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from services.matching.entry import CodeWord, TherapistEntry
+from services.matching.entry import AreaCode, TherapistEntry
+from services.matching.network_terms import entry_in
+from shared.network import NOTHING_CHECKED, Network
 from shared.problems import Fault, Problem, faults
 
 LISTS: Final = frozenset(
@@ -28,7 +30,7 @@ _ID: Final = TypeAdapter(UUID)
 
 
 class Area(BaseModel):
-    area: CodeWord
+    area: AreaCode
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
 
@@ -48,8 +50,8 @@ class GoodTherapist:
     entry: TherapistEntry
 
 
-def read_therapists(text: str) -> Iterator[GoodTherapist | Bad]:
-    """Raises `Problem` 422 if the columns are wrong, before anything is taken."""
+def read_therapists(text: str, network: Network = NOTHING_CHECKED) -> Iterator[GoodTherapist | Bad]:
+    """In the network's codes. Raises `Problem` 422 if the columns are wrong, before anything is taken."""
     for line, row in _rows(text, COLUMNS, REQUIRED):
         if isinstance(row, Bad):
             yield row
@@ -60,7 +62,9 @@ def read_therapists(text: str) -> Iterator[GoodTherapist | Bad]:
         except ValidationError:
             found.append(Fault("id", "Takes a UUID, the same for the same therapist every time.", "uuid"))
         try:
-            entry = TherapistEntry.model_validate({k: _cell(k, v) for k, v in row.items() if v})
+            given = TherapistEntry.model_validate({k: _cell(k, v) for k, v in row.items() if v})
+            entry, unknown = entry_in(network, given)
+            found += unknown
         except ValidationError as error:
             found += faults(error.errors(include_url=False))
         yield Bad(line, tuple(found)) if found else GoodTherapist(line, id_, entry)

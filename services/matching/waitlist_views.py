@@ -20,8 +20,8 @@ WHY: Final = {
 
 WAITING: Final[dict[str, JsonValue]] = {
     "referral_id": OFFER["referral_id"],
-    "clinic": "clinic-1",
-    "region": "north",
+    "clinic": "clinic-riverside",
+    "region": "otter",
     "urgency": "routine",
     "priority": 1,
     "waiting_since": "2026-03-02T14:00:00Z",

@@ -115,7 +115,8 @@ class OnCall(BaseModel):
 
 
 class Rota(BaseModel):
-    """`on_call` at the moment `at`; without a rota, that is everyone who covers the region."""
+    """`on_call` at the moment `at`; without a rota, that is everyone who covers the region, and where the
+    region has nobody, whoever is on call for the whole network."""
 
     region: str
     at: datetime
@@ -144,8 +145,9 @@ def recipient(row: Record, made: dict[str, str] | None = None) -> Recipient:
 
 
 def rota(region: str, directory: Directory, at: datetime) -> Rota:
-    shifts = sorted((d for d in directory.rota if d.starts_at and d.ends_at), key=_begins)
-    behind = sorted((d for d in directory.rota if d.is_fallback), key=lambda d: d.place)
+    duties = [d for d in directory.rota if d.region == region]
+    shifts = sorted((d for d in duties if d.starts_at and d.ends_at), key=_begins)
+    behind = sorted((d for d in duties if d.is_fallback), key=lambda d: d.place)
     return Rota(
         region=region,
         at=at,

@@ -11,13 +11,14 @@ out  notify.notices.v1        NoticeSent, NoticeAcknowledged, NoticeFailed
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from services.notify import escalate, http_notices, http_recipients, http_rota, webhook
+from services.notify import escalate, http_notices, http_recipients, http_rota, network_terms, webhook
 from services.notify.deliver import Deliverer
 from services.notify.escalate import Escalation
 from services.notify.lines import Lines
@@ -47,12 +48,13 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
         (Topic.TRIAGE_EXPRESS, "notify-express"),
         (Topic.TRIAGE_DECISIONS, "notify-triage"),
     ):
-        service.consumes(topic, group=group, handler=on_triage(group, settings.clocks))
+        service.consumes(topic, group=group, handler=on_triage(group, settings.clocks, service.network))
     service.consumes(
         Topic.MATCHING_ASSIGNMENTS,
         group="notify-matching",
-        handler=on_matching("notify-matching", settings.clocks),
+        handler=on_matching("notify-matching", settings.clocks, service.network),
     )
+    service.at_start(partial(network_terms.put_in_order, network=service.network))
     service.announces(Topic.NOTIFY_NOTICES)
 
     deliverers = []
@@ -68,9 +70,16 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
     router = APIRouter(lifespan=_finishing(deliverers, client))
     pool, wake = (lambda: service.pool), service.wake
     router.include_router(http_notices.routes(pool, wake))
-    router.include_router(http_rota.routes(pool, wake))
+    router.include_router(http_rota.routes(pool, wake, service.network))
     router.include_router(
-        http_recipients.routes(pool, wake, sealer, waits=waits, require_https=settings.require_https)
+        http_recipients.routes(
+            pool,
+            wake,
+            sealer,
+            waits=waits,
+            require_https=settings.require_https,
+            network=service.network,
+        )
     )
     return service.app(router, title="careroute notify", description="Tells people, until someone answers.")
 

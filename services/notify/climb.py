@@ -65,7 +65,7 @@ def _people(recipients: Sequence[Recipient]) -> list[Person]:
 def _everyone(on_call: Sequence[Recipient], directory: Directory, notice: Notice) -> list[Recipient]:
     """Those on call first, then all others who could answer."""
     present = {recipient.id for recipient in on_call}
-    others = [r for r in directory.covering(notice.audience, notice.region) if r.id not in present]
+    others = [r for r in directory.desk(notice.audience, notice.region) if r.id not in present]
     return [*on_call, *others]
 
 
@@ -73,7 +73,7 @@ def _raise_alarm(climber: Climber, reason: str, directory: Directory, plan: Plan
     """The first time it is announced; after that the same alarm is told again."""
     notices = climber.alarm_notices or _alarm_notices(climber.notice, reason, directory, plan, now=now)
     for notice in notices:
-        recipients = directory.covering(notice.audience, notice.region)
+        recipients = directory.desk(notice.audience, notice.region)
         plan.tell_everywhere(notice, recipients, step=climber.steps + 1, now=now)
 
 
@@ -104,7 +104,7 @@ def _alarm_notices(
             created_at=now,
             answers=about.id,
             traceparent=about.traceparent,
-            unaddressed=not directory.covering(words.audience, about.region),
+            unaddressed=not directory.desk(words.audience, about.region),
         )
         for words in wording.alarm(reason, about.urgency, about.respond_by)
     ]

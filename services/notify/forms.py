@@ -24,16 +24,21 @@ Audience = Literal["psychiatrist", "clinician", "clinic", "primary_care", "thera
 
 EXAMPLE_RECIPIENT: Final[dict[str, JsonValue]] = {
     "audience": "psychiatrist",
-    "regions": ["north"],
+    "regions": ["otter"],
     "channels": [
         {"kind": "webhook", "url": "https://pager.example/careroute", "secret": "a-secret-of-16-or-more"}
     ],
 }
 EXAMPLE_ROTA: Final[dict[str, JsonValue]] = {
     "shifts": [
-        {"recipient": "psy-1", "from": "2026-03-02T08:00:00Z", "until": "2026-03-02T20:00:00Z", "order": 1}
+        {
+            "recipient": "psychiatrist-otter-1",
+            "from": "2026-03-02T08:00:00Z",
+            "until": "2026-03-02T20:00:00Z",
+            "order": 1,
+        }
     ],
-    "fallback": ["psy-2"],
+    "fallback": ["psychiatrist-otter-2"],
 }
 
 

@@ -7,7 +7,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from services.notify import alert_store, answers, delivery_store, notice_store, recipient_store
+from services.notify import (
+    alert_store,
+    answers,
+    delivery_store,
+    network_terms,
+    notice_store,
+    recipient_store,
+)
 from services.notify.addressing import Directory, Recipient
 from services.notify.forms import Audience, RecipientForm
 from services.notify.plan import Plan
@@ -17,9 +24,11 @@ from services.notify.telling import addressed
 from shared.auth import Caller, Role, allow
 from shared.events import Code
 from shared.ids import now as present
+from shared.network import NOTHING_CHECKED, Network
 from shared.openapi import problems
 from shared.postgres import Connection, Pool, transaction
 from shared.problems import Fault, Problem, not_found
+from shared.vocabulary import NETWORK_ROTA
 
 Keeper = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS))]
 
@@ -31,6 +40,7 @@ def routes(
     *,
     require_https: bool,
     waits: timedelta,
+    network: Network = NOTHING_CHECKED,
 ) -> APIRouter:
     """`waits`: a notice that found nobody is sent to a recipient who comes within this time."""
     router = APIRouter(prefix="/v1/recipients", tags=["recipients"])
@@ -47,13 +57,15 @@ def routes(
         """A recipient is a code for whoever watches its channels. Secrets are never shown again."""
         if require_https:
             _only_https(form)
+        form = network_terms.recipient_form(form, network)
         recipient, now = form.recipient(recipient_id), present()
         async with transaction(pool()) as connection:
             is_new = await recipient_store.put(connection, recipient, active=form.active, now=now)
             made = await _put_channels(connection, recipient_id, form, sealer, now)
             if form.active:
                 await _tell_what_waits(connection, recipient, since=now - waits, now=now)
-            await alert_store.look_again_in(connection, form.regions, now=now)
+            regions = [*form.regions, NETWORK_ROTA] if form.regions else []
+            await alert_store.look_again_in(connection, regions, now=now)
             row = await recipient_store.one(connection, recipient_id)
         wake()
         response.status_code = 201 if is_new else 200

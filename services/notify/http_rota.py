@@ -5,32 +5,39 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from services.notify import alert_store, answers, recipient_store
+from services.notify import alert_store, answers, network_terms, recipient_store
 from services.notify.forms import RotaForm
 from services.notify.paging import CLINICIAN, PSYCHIATRIST
 from shared.auth import Caller, Role, allow
 from shared.events import Code
 from shared.ids import now as present
 from shared.moments import StrictMoment
+from shared.network import NOTHING_CHECKED, Network
 from shared.openapi import problems
 from shared.postgres import Connection, Pool, transaction
 from shared.problems import Fault, Problem
+from shared.vocabulary import NETWORK_ROTA
 
 Keeper = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS))]
 Reader = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS, Role.CLINICIAN, Role.ONCALL))]
 
 
-def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
+def routes(
+    pool: Callable[[], Pool], wake: Callable[[], None], network: Network = NOTHING_CHECKED
+) -> APIRouter:
     router = APIRouter(prefix="/v1/rota", tags=["rota"])
 
     @router.put("/{region}", summary="Replace a region's rota", responses=problems())
     async def put(region: Code, form: RotaForm, caller: Keeper) -> answers.Rota:
-        """An empty rota means that everyone who covers the region is on call."""
+        """An empty rota means that everyone who covers the region is on call. The rota of `network` is called
+        for referrals whose region nobody knows, and where a region has nobody on call."""
         now = present()
+        region = network_terms.rota_region(region, network)
         async with transaction(pool()) as connection:
             await _refuse_unknown(connection, form)
             await recipient_store.put_rota(connection, region, form.duties(region))
-            await alert_store.look_again_in(connection, [region], now=now)
+            changed = [] if region == NETWORK_ROTA else [region]
+            await alert_store.look_again_in(connection, changed, now=now)
             directory = await recipient_store.directory(connection, regions=[region])
         wake()
         return answers.rota(region, directory, now)
@@ -41,6 +48,7 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
         caller: Reader,
         at: Annotated[StrictMoment | None, Query(description="Now, if it is left out.")] = None,
     ) -> answers.Rota:
+        region = network.canonical("regions", region)
         async with transaction(pool()) as connection:
             directory = await recipient_store.directory(connection, regions=[region])
         return answers.rota(region, directory, at or present())

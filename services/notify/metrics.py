@@ -16,6 +16,11 @@ TOLD_SECONDS: Final = Histogram(
 ALARMS: Final = Counter(
     "careroute_alarms_total", "Alarms raised: nobody answered, or nobody was there.", ["lane"]
 )
+NOBODY_IN_REGION: Final = Counter(
+    "careroute_nobody_on_call_in_region_total",
+    "Alerts of a region that had nobody on call: the network's on-call was called, or the alarm given.",
+    ["audience"],
+)
 OPEN_ALERTS: Final = Gauge("careroute_open_alerts", "Alerts that nobody has acknowledged yet.", ["lane"])
 UNANSWERED: Final = Gauge(
     "careroute_unanswered_alerts", "Alerts past their ladder that nobody has acknowledged.", ["lane"]

@@ -26,9 +26,10 @@ OPEN: Final = """
 
 REMEMBER: Final = """
     update referral
-    set decision = heard.decision, urgency = heard.urgency, told = heard.told, over = heard.over
-    from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::boolean[])
-         as heard (id, decision, urgency, told, over)
+    set decision = heard.decision, urgency = heard.urgency, told = heard.told, over = heard.over,
+        terms = string_to_array(heard.terms, ' ')
+    from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::boolean[], $6::text[])
+         as heard (id, decision, urgency, told, over, terms)
     where referral.id = heard.id
 """
 
@@ -90,6 +91,7 @@ async def known(connection: Connection, referrals: Collection[UUID]) -> dict[UUI
             open=unanswered[row["id"]],
             told=_urgency(row["told"]),
             over=row["over"],
+            terms=frozenset(row["terms"]),
         )
         for row in rows
     }
@@ -113,6 +115,7 @@ async def remember(connection: Connection, heard: Mapping[UUID, Known]) -> None:
         [known.urgency for known in heard.values()],
         [known.told for known in heard.values()],
         [known.over for known in heard.values()],
+        [" ".join(sorted(known.terms)) for known in heard.values()],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from services.notify import notice_store, recipient_store, saving, wording
+from services.notify import network_terms, notice_store, recipient_store, saving, wording
 from services.notify.ladder import Clocks
 from services.notify.paging import Known
 from services.notify.plan import Plan
@@ -23,16 +23,20 @@ from shared.events import (
     ReferralWaitlisted,
 )
 from shared.ids import now as present
+from shared.network import NOTHING_CHECKED, Network
 from shared.postgres import Connection
 
 
-def on_matching(group: str, clocks: Clocks) -> Handler:
-    return partial(_handle, group, clocks)
+def on_matching(group: str, clocks: Clocks, network: Network = NOTHING_CHECKED) -> Handler:
+    return partial(_handle, group, clocks, network)
 
 
-async def _handle(group: str, clocks: Clocks, connection: Connection, facts: Sequence[AnyFact]) -> None:
+async def _handle(
+    group: str, clocks: Clocks, network: Network, connection: Connection, facts: Sequence[AnyFact]
+) -> None:
     now = present()
-    fresh = [fact for fact in await inbox.claim(connection, group, facts) if isinstance(fact, MatchingFact)]
+    claimed = await inbox.claim(connection, group, facts)
+    fresh = network_terms.in_network([fact for fact in claimed if isinstance(fact, MatchingFact)], network)
     ended = {fact.referral_id for fact in fresh if isinstance(fact, ReferralClosed)}
     known = await notice_store.known(connection, ended)
     directory = await recipient_store.directory(

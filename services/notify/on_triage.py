@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from services.notify import notice_store, paging, recipient_store, saving, wording
+from services.notify import network_terms, notice_store, paging, recipient_store, saving, wording
 from services.notify.ladder import Clocks
 from services.notify.paging import Known
 from services.notify.plan import Plan, Reviewed
@@ -26,16 +26,20 @@ from shared.events import (
     TriageFact,
 )
 from shared.ids import now as present
+from shared.network import NOTHING_CHECKED, Network
 from shared.postgres import Connection
 
 
-def on_triage(group: str, clocks: Clocks) -> Handler:
-    return partial(_handle, group, clocks)
+def on_triage(group: str, clocks: Clocks, network: Network = NOTHING_CHECKED) -> Handler:
+    return partial(_handle, group, clocks, network)
 
 
-async def _handle(group: str, clocks: Clocks, connection: Connection, facts: Sequence[AnyFact]) -> None:
+async def _handle(
+    group: str, clocks: Clocks, network: Network, connection: Connection, facts: Sequence[AnyFact]
+) -> None:
     now = present()
-    fresh = [fact for fact in await inbox.claim(connection, group, facts) if isinstance(fact, TriageFact)]
+    claimed = await inbox.claim(connection, group, facts)
+    fresh = network_terms.in_network([fact for fact in claimed if isinstance(fact, TriageFact)], network)
     known = await notice_store.known(connection, {fact.referral_id for fact in fresh})
     directory = await recipient_store.directory(
         connection, regions={fact.region for fact in fresh}, clinics={fact.clinic for fact in fresh}
@@ -84,8 +88,16 @@ def _tell(fact: TriageFact, before: Known, teller: Teller) -> Known:
     return before
 
 
+def _ask_a_coordinator(fact: ReferralTriaged | ReviewRequested, before: Known, teller: Teller) -> Known:
+    """About what the network does not know: once, unless something is added."""
+    terms = wording.TERMS.keys() & set(fact.not_understood)
+    if terms - before.terms:
+        teller.tell(fact, wording.unknown_terms(terms), urgency=fact.urgency)
+    return before.asked_about(terms)
+
+
 def _triaged(fact: ReferralTriaged, before: Known, teller: Teller) -> Known:
-    after = before.heard(fact.decision, fact.urgency)
+    after = _ask_a_coordinator(fact, before.heard(fact.decision, fact.urgency), teller)
     if before.calls_psychiatrist(fact.urgency):
         teller.tell(fact, [wording.called(fact.urgency, fact.respond_by)], urgency=fact.urgency)
         after = after.called(paging.PSYCHIATRIST, fact.urgency)
@@ -105,6 +117,8 @@ def _triaged(fact: ReferralTriaged, before: Known, teller: Teller) -> Known:
 
 def _review_requested(fact: ReviewRequested, before: Known, teller: Teller) -> Known:
     after = before.heard(fact.decision, fact.urgency)
+    if not fact.asks_again:  # which says nothing of the case
+        after = _ask_a_coordinator(fact, after, teller)
     if before.calls_psychiatrist(fact.urgency):
         teller.tell(fact, [wording.called(fact.urgency, fact.review_by)], urgency=fact.urgency)
         after = after.called(paging.PSYCHIATRIST, fact.urgency)

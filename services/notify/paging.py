@@ -1,5 +1,6 @@
 """Does a decision call somebody, or have they been called already?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,13 +28,15 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was heard of a referral before, what its referrer was told, and the alerts still open."""
+    """What was heard of a referral before, what its referrer was told, and the alerts still open. `terms` are
+    the parts of it that the network does not know and a coordinator has been asked about."""
 
     decision: int = 0
     urgency: Urgency | None = None
     open: frozenset[Open] = frozenset()
     told: Urgency | None = None
     over: bool = False
+    terms: frozenset[str] = frozenset()
 
     def is_stale(self, decision: int) -> bool:
         """A newer decision was already told of."""
@@ -62,6 +65,9 @@ class Known:
 
     def informed(self, urgency: Urgency) -> "Known":
         return replace(self, told=urgency)
+
+    def asked_about(self, terms: Iterable[str]) -> "Known":
+        return replace(self, terms=frozenset(terms))
 
     def called(self, audience: str, urgency: Urgency) -> "Known":
         return replace(self, open=self.open | {Open(audience, urgency)})

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.notify.addressing import Directory, Duty, Recipient
 from shared.postgres import Connection, Record
+from shared.vocabulary import NETWORK_ROTA
 
 PUT: Final = """
     insert into recipient (id, audience, clinic, therapist, regions, active, updated_at)
@@ -58,7 +59,13 @@ NEEDED: Final = f"""
     {ALL} where recipient.active and channel.lines is not null and (
         recipient.clinic = any($1::text[]) or recipient.therapist = any($2::uuid[])
         or (recipient.clinic is null and recipient.therapist is null
-            and (recipient.regions = '{{}}' or recipient.regions && $3::text[])))
+            and (recipient.regions = '{{}}' or recipient.regions && $3::text[]))
+        or recipient.id in (select duty.recipient from duty where duty.region = any($3::text[])))
+"""
+
+OF_AUDIENCES: Final = f"""
+    {ALL} where recipient.active and channel.lines is not null
+      and recipient.clinic is null and recipient.therapist is null and recipient.audience = any($1::text[])
 """
 
 ROTA: Final = "select region, recipient, place, starts_at, ends_at from duty where region = any($1::text[])"
@@ -141,9 +148,18 @@ async def directory(
     clinics: Collection[str] = (),
     therapists: Collection[UUID] = (),
 ) -> Directory:
-    """Everyone who may have to be told of something in these regions, and their rota."""
-    rows = await connection.fetch(NEEDED, list(clinics), list(therapists), list(regions))
-    return Directory([from_row(row) for row in rows], await rota(connection, regions))
+    """Everyone who may have to be told of something in these regions, and their rota and the network's. Of
+    an audience that has nobody in one of them, everyone."""
+    wanted = {*regions, NETWORK_ROTA}
+    rows = await connection.fetch(NEEDED, list(clinics), list(therapists), list(wanted))
+    duties = await rota(connection, wanted)
+    found = Directory([from_row(row) for row in rows], duties)
+    missing = found.without_anyone(regions)
+    if not missing:
+        return found
+    others = {row["id"]: row for row in await connection.fetch(OF_AUDIENCES, sorted(missing))}
+    known = {row["id"]: row for row in rows}
+    return Directory([from_row(row) for row in (known | others).values()], duties)
 
 
 async def rota(connection: Connection, regions: Collection[str]) -> list[Duty]:

@@ -6,15 +6,18 @@ from typing import Final
 from uuid import UUID
 
 from services.notify import climb
-from services.notify.addressing import Directory, Recipient
+from services.notify.addressing import DESKS, Directory, Recipient
 from services.notify.ladder import Alert, Clocks, Pace
+from services.notify.metrics import NOBODY_IN_REGION
 from services.notify.paging import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
 from services.notify.plan import Climber, Notice, Plan
 from services.notify.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
-from shared import trace
+from shared import logs, trace
 from shared.events import Lane, ReferralFact, TriageFact
 from shared.ids import new_id
 from shared.vocabulary import Urgency
+
+log = logs.get(__name__)
 
 OVERDUE: Final = "ReviewOverdue"
 """What is past its time is called about at a pace of its own, or as fast as whatever cannot wait."""
@@ -52,6 +55,14 @@ class Teller:
             self._unaddressed(notice)
 
     def _open(self, notice: Notice) -> None:
+        if not self.directory.on_call_of_region(notice.audience, notice.region, self.now):
+            NOBODY_IN_REGION.labels(notice.audience).inc()
+            log.warning(
+                "nobody on call in the region",
+                action="on-call",
+                audience=notice.audience,
+                instead=len(self.directory.on_call(notice.audience, notice.region, self.now)),
+            )
         alert = Alert(opened_at=self.now, pace=self._pace(notice))
         climber = Climber(notice=notice, alert=alert, next_step_at=self.now)
         climb.climb(climber, self.directory, self.plan, now=self.now)
@@ -84,7 +95,7 @@ def addressed(
         return directory.of_clinic(audience, clinic)
     if audience == THERAPIST and therapist is not None:
         return directory.of_therapist(therapist, region)
-    return directory.covering(audience, region)
+    return directory.desk(audience, region) if audience in DESKS else directory.covering(audience, region)
 
 
 def _notice(

@@ -4,6 +4,7 @@ No identity, no clinical detail, no reason codes, and nothing about what a perso
 a notice may be read on a lock screen by somebody else.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -125,6 +126,34 @@ def returned(next_step_by: datetime, unanswered: tuple[str, ...]) -> list[Words]
     )
     referrer = _referrer("The referral was returned with advice", text, next_step_by)
     return [*referrer, *_still_open("returned to its referrer", unanswered)]
+
+
+TERMS: Final = {
+    "region": "the region",
+    "payer": "the payer",
+    "community": "a community that is asked for",
+}
+"""Parts of a referral that only the network can name, as a notice says them."""
+
+
+def unknown_terms(terms: Iterable[str]) -> list[Words]:
+    """A coordinator: what a sender wrote there is read behind the link."""
+    what = [TERMS[term] for term in TERMS if term in set(terms)]
+    text = f"This network does not know {_all_of(what)} as the referral states it. "
+    if "region" in set(terms):
+        text += (
+            "No therapist can be found, and the network's own on-call answers for it, until it is corrected. "
+        )
+    text += "Please open the referral, find out what is meant, and amend it."
+    return [
+        Words(
+            audience=COORDINATOR, title="A referral has something that this network does not know", text=text
+        )
+    ]
+
+
+def _all_of(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def proposed(expires_at: datetime) -> list[Words]:

@@ -23,7 +23,7 @@ REVIEW: Final[dict[str, JsonValue]] = {
     "revision": 1,
     "state": "triaged",
     "urgency": "soon",
-    "region": "north",
+    "region": "otter",
     "clinic": "clinic-riverside",
     "express": False,
     "respond_by": "2026-03-09T14:00:00Z",

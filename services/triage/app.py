@@ -13,7 +13,6 @@ from services.triage.on_matching import GROUP, on_matching
 from services.triage.on_referral import on_referral
 from services.triage.policy import load
 from services.triage.settings import TriageSettings
-from shared import network
 from shared.clinical import DIGEST
 from shared.events import Topic
 from shared.service import Service
@@ -25,9 +24,9 @@ WAITING_SECONDS: Final = 30
 
 def create_app(settings: TriageSettings | None = None) -> FastAPI:
     settings = settings or TriageSettings.load()
-    who_codes = network.load(settings.network_file).who_diagnosis_codes
-    policy = load(settings.policy, settings.indications, who_diagnosis_codes=who_codes)
     service = Service("triage", settings, migrations=Path(__file__).parent / "migrations")
+    who_codes = service.network.who_diagnosis_codes
+    policy = load(settings.policy, settings.indications, who_diagnosis_codes=who_codes)
     service.agrees_on({"diagnoses.toml": DIGEST, "who_diagnosis_codes": str(who_codes).lower()})
     handler = partial(on_referral, policy=policy)
     service.consumes(Topic.INTAKE_EXPRESS, group="triage-express", handler=handler)

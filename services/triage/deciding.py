@@ -143,6 +143,7 @@ def review_requested(standing: Standing, review: Review, policy: Policy, *, now:
         urgency=review.urgency,
         review_by=review.review_by,
         holds=review.holds,
+        not_understood=standing.case.not_understood,
     )
 
 
@@ -181,6 +182,7 @@ def triaged(
         decided_by=word.by if word else None,
         action=word.action if word else None,
         reason=word.reason if word else None,
+        not_understood=standing.case.not_understood,
     )
 
 

@@ -13,7 +13,7 @@ from shared.vocabulary import Urgency
 
 STEP: Final[dict[str, JsonValue]] = {
     "step": "refer_to_named_service",
-    "service": "grief-centre-north",
+    "service": "grief-centre-otter",
     "owner": "referrer",
     "by": "2026-03-09T17:00:00Z",
 }

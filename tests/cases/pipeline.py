@@ -17,7 +17,7 @@ from services.intake.forms import ReferralForm
 from services.notify.addressing import Directory, Recipient
 from services.notify.on_triage import tell
 from services.notify.paging import Known
-from services.notify.plan import Notice, Plan
+from services.notify.plan import Delivery, Notice, Plan
 from services.notify.settings import NotifySettings
 from services.notify.telling import Teller
 from services.triage.deciding import decide
@@ -69,6 +69,7 @@ class Result:
     standing: Standing | None = None
     decisions: tuple[TriageFact, ...] = ()
     notices: tuple[Notice, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
     known: Known = HEARD_OF_NOTHING
 
     @property
@@ -87,13 +88,23 @@ class Result:
     def warnings(self) -> set[str]:
         return {each["code"] for each in self.answer.get("warnings", ())}
 
+    def told(self, audience: str) -> list[str]:
+        """The recipients of this audience who are told something at once, in order."""
+        notices = {notice.id for notice in self.notices if notice.audience == audience}
+        return [d.recipient for d in self.deliveries if d.notice_id in notices]
+
     def calls(self, audience: str) -> bool:
         """An alert to this audience, which needs an acknowledgement."""
         return any(notice.is_alert and notice.audience == audience for notice in self.notices)
 
 
 def submit(
-    body: Mapping[str, Any], *, rules: Rules = RULES, triage: Policy = TRIAGE, now: datetime = NOW
+    body: Mapping[str, Any],
+    *,
+    rules: Rules = RULES,
+    triage: Policy = TRIAGE,
+    directory: Directory = EVERYONE,
+    now: datetime = NOW,
 ) -> Result:
     try:
         ready = make_ready(
@@ -108,7 +119,7 @@ def submit(
         return Result(status=problem.status, answer=problem.body())
     fact = ready.submitted
     new = Standing(referral_id=fact.referral_id, region=fact.region, clinic=fact.clinic)
-    return follow(fact, new, json.loads(ready.answer), triage=triage, now=now)
+    return follow(fact, new, json.loads(ready.answer), triage=triage, directory=directory, now=now)
 
 
 def follow(
@@ -118,11 +129,12 @@ def follow(
     *,
     known: Known | None = None,
     triage: Policy = TRIAGE,
+    directory: Directory = EVERYONE,
     now: datetime = NOW,
 ) -> Result:
     """The fact as triage and notify act on it; `known` is what notify heard before."""
     outcome = decide(fact, standing, triage, now=now)
-    teller = Teller(directory=EVERYONE, clocks=NotifySettings().clocks, plan=Plan(), now=now)
+    teller = Teller(directory=directory, clocks=NotifySettings().clocks, plan=Plan(), now=now)
     heard: dict[UUID, Known] = tell(outcome.said, {fact.referral_id: known or Known()}, teller)
     return Result(
         status=202,
@@ -131,6 +143,7 @@ def follow(
         standing=replace(outcome.standing, case=getattr(fact, "case", standing.case)),
         decisions=outcome.said,
         notices=tuple(teller.plan.notices),
+        deliveries=tuple(teller.plan.deliveries),
         known=heard[fact.referral_id],
     )
 

@@ -29,6 +29,7 @@ from shared.events import (
     TriageEnded,
 )
 from shared.ids import new_id, now
+from shared.network import NOTHING_CHECKED, Network
 from shared.postgres import Pool, transaction
 from shared.vocabulary import LevelOfCare, Urgency
 
@@ -154,6 +155,7 @@ class Stage:
     weights: Weights = field(default_factory=Weights)
     round_size: int = 50
     retry: timedelta = timedelta(minutes=15)
+    network: Network = NOTHING_CHECKED
     matcher: Matcher = field(init=False)
 
     def __post_init__(self) -> None:
@@ -181,7 +183,7 @@ class Stage:
 
     async def hear(self, *facts: AnyFact) -> None:
         """As one batch of a subscription."""
-        handler = OnTriaged(hours=self.hours, snapshot=self.matcher.snapshot)
+        handler = OnTriaged(hours=self.hours, snapshot=self.matcher.snapshot, network=self.network)
         async with transaction(self.pool) as connection:
             await handler(connection, facts)
 

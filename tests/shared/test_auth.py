@@ -17,6 +17,7 @@ from careroute.tokens import sign
 from shared import problems
 from shared.auth import ALGORITHM, AUDIENCE, Caller, Role, Verifier, allow
 from shared.errors import Misconfigured
+from shared.network import Network
 
 NOW = datetime.now(UTC)
 
@@ -165,3 +166,16 @@ def test_a_file_that_is_no_key_set_names_its_setting(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text("[]")
     with pytest.raises(Misconfigured, match="CAREROUTE_PUBLIC_KEYS"):
         Verifier.from_file(tmp_path / "keys.json")
+
+
+async def test_a_clinic_that_the_network_does_not_have_is_refused(keys: Keys) -> None:
+    network = Network.model_validate({"clinics": {"clinic-1": {"aliases": ["Clinic One"]}}})
+    verifier = Verifier.from_file(keys.public_keys, network)
+    assert verifier.caller(token(keys, Role.CLINIC, clinic="clinic-1")).clinic == "clinic-1"
+    assert verifier.caller(token(keys, Role.OPS)).role is Role.OPS
+    for clinic in ("clinic-2", "Clinic-1", "Clinic One"):
+        for _ in range(2):
+            with pytest.raises(problems.Problem) as refused:
+                verifier.caller(token(keys, Role.CLINIC, clinic=clinic))
+            assert (refused.value.status, refused.value.code) == (403, "unknown_clinic")
+            assert clinic not in refused.value.detail

@@ -39,7 +39,7 @@ from services.triage.policy import load as load_policy
 from services.triage.standing import Standing
 from shared.events import Case, ReferralSubmitted, ReferralTriaged, ReviewRequested
 from shared.ids import new_id
-from shared.vocabulary import GENDERS, MODALITIES, Urgency
+from shared.vocabulary import GENDERS, MODALITIES, NETWORK_ROTA, Urgency
 
 FOLDER = Path(make.__file__).parent
 POLICY = load_policy(POLICIES / "network-default.toml")
@@ -247,7 +247,7 @@ def test_everybody_to_be_told_is_as_notify_takes_them() -> None:
         form = RecipientForm.model_validate({k: v for k, v in recipient.items() if k != "id"})
         audiences[recipient["id"]] = form.audience
     assert set(audiences.values()) == {"psychiatrist", "clinician", "coordinator", "therapist", "ops"}
-    assert oncall["rota"].keys() == {region.code for region in REGIONS}
+    assert oncall["rota"].keys() == {region.code for region in REGIONS} | {NETWORK_ROTA}
     for region, rota in oncall["rota"].items():
         on_call = {audiences[recipient] for _, recipient in RotaForm.model_validate(rota).places()}
         assert on_call == {"psychiatrist", "clinician"}, region

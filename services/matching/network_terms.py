@@ -1,0 +1,78 @@
+"""The roster and the waitlist in the network's own words, as they are given and as triage names them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+from services.matching.entry import TherapistEntry
+from shared.events import Needs, ReferralTriaged, TriageFact, Wish
+from shared.network import Kind, Network
+from shared.problems import Fault
+from shared.vocabulary import Criterion
+
+F = TypeVar("F", bound=TriageFact)
+
+COMMUNITY_CRITERIA: Final = frozenset({Criterion.CULTURE, Criterion.CULTURE_FAMILIARITY, Criterion.FAITH})
+
+FIELDS: Final[Mapping[str, Kind]] = {
+    "region": "regions",
+    "telehealth_regions": "regions",
+    "payers": "payers",
+    "cultures": "communities",
+    "culture_familiarity": "communities",
+    "faiths": "communities",
+}
+"""The fields of an entry that hold codes of the network."""
+
+
+def entry_in(network: Network, entry: TherapistEntry) -> tuple[TherapistEntry, list[Fault]]:
+    """The entry in the network's codes, and what the network does not know of it."""
+    faults: list[Fault] = []
+    update = {
+        name: field_in(network, kind, name, getattr(entry, name), faults) for name, kind in FIELDS.items()
+    }
+    return entry.model_copy(update=update), faults
+
+
+def field_in(network: Network, kind: Kind, name: str, said: Any, faults: list[Fault]) -> Any:
+    if isinstance(said, str):
+        return _code(network, kind, name, said, faults)
+    found = (_code(network, kind, f"{name}.{place}", each, faults) for place, each in enumerate(said))
+    return list(dict.fromkeys(found))
+
+
+def _code(network: Network, kind: Kind, where: str, said: str, faults: list[Fault]) -> str:
+    found = network.find(kind, said)
+    if found is None:
+        one = "community" if kind == "communities" else kind.removesuffix("s")
+        faults.append(Fault(where, network.unknown(kind, said), f"unknown_{one}"))
+    return found or said
+
+
+def facts_in(network: Network, facts: Iterable[F]) -> list[F]:
+    """What triage says, in the network's codes: a service that runs an older network file, or a case from
+    before it, may name them in the sender's way."""
+    return [_fact(network, fact) for fact in facts]
+
+
+def _fact(network: Network, fact: F) -> F:
+    update: dict[str, Any] = {"region": network.canonical("regions", fact.region)}
+    if isinstance(fact, ReferralTriaged):
+        update["needs"] = needs_in(network, fact.needs)
+    return fact.model_copy(update=update)
+
+
+def needs_in(network: Network, needs: Needs) -> Needs:
+    """What the network does not know stays as it is."""
+    return needs.model_copy(
+        update={
+            "payer": network.canonical("payers", needs.payer) if needs.payer else None,
+            "wishes": tuple(_wish(network, wish) for wish in needs.wishes),
+        }
+    )
+
+
+def _wish(network: Network, wish: Wish) -> Wish:
+    if wish.criterion not in COMMUNITY_CRITERIA:
+        return wish
+    values = dict.fromkeys(network.canonical("communities", value) for value in wish.values)
+    return wish.model_copy(update={"values": tuple(values)})
