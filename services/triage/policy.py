@@ -25,6 +25,7 @@ from services.triage.rules import (
     Rule,
     TeamRule,
 )
+from services.triage.rules_digest import with_digest
 from shared.instruments import INSTRUMENTS
 from shared.vocabulary import Urgency
 
@@ -38,7 +39,7 @@ def load(path: Path, indications: Path = POLICIES / "indications.toml") -> Polic
     faults = list(check(policy))
     if faults:
         raise PolicyRefused(path.name, faults)
-    return policy
+    return with_digest(policy)
 
 
 def check(policy: Policy) -> Iterator[str]:
