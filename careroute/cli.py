@@ -17,6 +17,7 @@ from careroute import (
     overrides,
     policies,
     reconcile,
+    redecide,
     rekey,
     replay,
     reviews,
@@ -260,6 +261,24 @@ def rekey_command(folder: Folder = network.DEFAULT_FOLDER) -> None:
     """Seal who the clients are under the first of INTAKE_ENCRYPTION_KEYS. Safe to stop and to run twice."""
     count = asyncio.run(rekey.run(network.find(folder), out))
     out.print(f"Sealed again under the newest key: {count} referrals.")
+
+
+@app.command("redecide")
+def redecide_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count who would be raised.")] = False,
+    per_second: Annotated[
+        float, typer.Option(help="At most this many are raised a second: each may call somebody.", min=0.01)
+    ] = 1.0,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Also those that the present rules have been asked about.")
+    ] = False,
+    folder: Folder = network.DEFAULT_FOLDER,
+) -> None:
+    """After an upgrade or a new policy: decide all open referrals again by the present rules, and only raise.
+    Those raised are called about, at a pace. Safe to stop and to run twice; triage must be running."""
+    found = network.find(folder)
+    work = redecide.run(found, out, per_second=per_second, dry_run=dry_run, everyone=everyone)
+    raise typer.Exit(asyncio.run(work))
 
 
 @app.command("reconcile")

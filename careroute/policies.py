@@ -124,8 +124,7 @@ def _story(fact: Json) -> Iterable[str]:
 async def replay(network: Network, path: Path, since: datetime, out: Console) -> None:
     """Prints how many would be answered differently under the policy of this file, and which."""
     who = _who_diagnosis_codes(network)
-    present = load(_in_force(network), who_diagnosis_codes=who)
-    proposed = load(path, who_diagnosis_codes=who)
+    present, proposed = in_force(network), load(path, who_diagnosis_codes=who)
     asked, found = 0, list[Difference]()
     async with _reading(network.database("triage")) as database:
         async for rows in row_chunks(database, CASES, since):
@@ -134,9 +133,18 @@ async def replay(network: Network, path: Path, since: datetime, out: Console) ->
     _print(found, asked, present, proposed, out)
 
 
-def _in_force(network: Network) -> Path:
-    given = network.variables.get("TRIAGE_POLICY")
-    default: Path = TriageSettings.model_fields["policy"].default
+def in_force(network: Network) -> Policy:
+    """The policy by which triage decides, by the same settings."""
+    return load(
+        _file(network, "policy"),
+        _file(network, "indications"),
+        who_diagnosis_codes=_who_diagnosis_codes(network),
+    )
+
+
+def _file(network: Network, setting: str) -> Path:
+    given = network.variables.get(f"TRIAGE_{setting.upper()}")
+    default: Path = TriageSettings.model_fields[setting].default
     return Path(given) if given else default
 
 

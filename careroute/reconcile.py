@@ -11,9 +11,11 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from careroute import dead
+from careroute import dead, policies
 from careroute.acted import Databases, connected, not_acted_on, parked_events, row_chunks
 from careroute.network import Network
+from services.triage import redecide_store
+from services.triage.policy_files import PolicyRefused
 from shared import agreed
 
 CHUNK: Final = 20_000
@@ -26,7 +28,8 @@ SAID_TWICE: Final = "select event_id from outbox group by event_id having count(
 
 @dataclass
 class Account:
-    """What was found; every list names the cases."""
+    """What was found; every list names the cases. `by_older_rules` is None where the policy in force is not
+    known here."""
 
     accepted: int = 0
     lost: list[str] = field(default_factory=list)
@@ -37,6 +40,7 @@ class Account:
     disagreeing: list[str] = field(default_factory=list)
     waiting_for_an_answer: int = 0
     waiting_to_be_sent: list[str] = field(default_factory=list)
+    by_older_rules: int | None = None
 
     @property
     def clean(self) -> bool:
@@ -66,9 +70,9 @@ class Check:
 DOUBLED: Final = (
     Check(
         "triage",
-        "decided twice by rules for one revision",
+        "decided twice by the same rules for one revision",
         "select referral_id from decision where type = 'ReferralTriaged' and fact->>'decided_by' is null "
-        "group by referral_id, fact->>'revision' having count(*) > 1",
+        "group by referral_id, fact->>'revision', rules_digest having count(*) > 1",
     ),
     Check(
         "matching",
@@ -144,6 +148,7 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
         found.waiting_for_an_answer = await databases["notify"].fetchval(
             "select count(*) from unanswered_alert where not past_ladder"
         )
+        found.by_older_rules = await _by_older_rules(network, databases)
     return found
 
 
@@ -165,6 +170,14 @@ async def disagreeing(databases: Databases) -> list[str]:
             said = ", ".join(f"{service} uses {' and '.join(sorted(each))}" for service, each in used.items())
             found.append(f"{name}: {said}; they must be the same")
     return found
+
+
+async def _by_older_rules(network: Network, databases: Databases) -> int | None:
+    try:
+        policy = await asyncio.to_thread(policies.in_force, network)
+    except PolicyRefused:
+        return None
+    return await redecide_store.count(databases["triage"], policy.digest)
 
 
 async def _cases(databases: Databases, check: Check, *arguments: object) -> list[str]:
@@ -262,8 +275,11 @@ def show(found: Account, out: Console, *, most: int = 20) -> None:
         ("what services do not agree on", len(found.disagreeing)),
         ("alerts waiting for an answer in time", found.waiting_for_an_answer),
         ("facts waiting to be sent", len(found.waiting_to_be_sent)),
+        ("open referrals decided by older rules", found.by_older_rules),
     ):
-        table.add_row(name, str(count))
+        table.add_row(name, "policy not readable here" if count is None else str(count))
     out.print(table)
+    if found.by_older_rules:
+        out.print("`careroute redecide` asks the present rules about them.", highlight=False)
     for case in found.cases[:most]:
         out.print(case, highlight=False, markup=False)

@@ -162,7 +162,8 @@ def _state(
 
 def _unanswered_crisis(facts: list[Heard], triage: list[Heard], matching: Heard | None) -> bool:
     """A crisis stands until, since it became one, a psychiatrist or clinician has acknowledged it or a
-    therapist has taken the client on."""
+    therapist has taken the client on. One revision may become a crisis later: it is decided again when the
+    rules change."""
     began = _crisis_since(_told(triage))
     if began is None:
         return False
@@ -171,7 +172,8 @@ def _unanswered_crisis(facts: list[Heard], triage: list[Heard], matching: Heard 
     ]
     if matching and MATCHING[matching.type] in TAKEN_ON:
         answers.append(matching)
-    return all(answer.revision < began.revision for answer in answers)
+    since = (began.revision, began.occurred_at)
+    return all((answer.revision, answer.occurred_at) < since for answer in answers)
 
 
 def _crisis_since(told: list[Heard]) -> Heard | None:

@@ -18,6 +18,7 @@ from shared.events import Topic
 from shared.service import Service
 
 MEASURE_SECONDS: Final = 10
+OLDER_SECONDS: Final = 60
 LOOK_SECONDS: Final = 2
 WAITING_SECONDS: Final = 30
 
@@ -36,6 +37,7 @@ def create_app(settings: TriageSettings | None = None) -> FastAPI:
     service.every(LOOK_SECONDS, "overdue", clockwork.turn)
     service.every(WAITING_SECONDS, "waiting", clockwork.ask_again)
     service.every(MEASURE_SECONDS, "measure-reviews", lambda: measuring.count(service.pool))
+    service.every(OLDER_SECONDS, "measure-rules", lambda: measuring.count_older(service.pool, policy.digest))
     service.announces(Topic.TRIAGE_EXPRESS, Topic.TRIAGE_DECISIONS)
     return service.app(
         routes(policy, pool=lambda: service.pool, wake=service.wake),

@@ -99,6 +99,7 @@ def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: date
         settled=frozenset(before.settled),
         review=None,
         waiting_since=now,
+        rules_digest=policy.digest,
     )
     why = word.emergency_disclosure
     disclosure = Disclosure(by=by, at=now, why=why) if why else None

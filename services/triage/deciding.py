@@ -98,6 +98,7 @@ def _triage(
         asks_for=asks_for,
         waiting_since=standing.waiting_since if goes_on else now,
         taken_on=standing.taken_on and goes_on,
+        rules_digest=policy.digest,
     )
     said: list[TriageFact] = []
     if review and tells_more(review, standing.review):
@@ -106,7 +107,7 @@ def _triage(
     if not verdict.holds:
         next_ = replace(next_, decision=next_.decision + 1)
         said.append(triaged(next_, chart, verdict, policy, now=now))
-    return Outcome(next_, tuple(said), basis(policy.name, policy.version, verdict.findings))
+    return Outcome(next_, tuple(said), basis(policy, verdict.findings))
 
 
 class Stamp(TypedDict):

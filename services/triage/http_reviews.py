@@ -13,6 +13,7 @@ from services.triage.answers import Claimed, Decided, Reviews, WaitingReview
 from services.triage.claims import Claim
 from services.triage.forms import DecisionBody
 from services.triage.openapi import problems
+from services.triage.redeciding import unseen
 from services.triage.rules import Policy
 from shared import moments, outbox
 from shared.auth import Caller, Role, allow
@@ -83,7 +84,8 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
         responses=problems(404, 409),
     )
     async def decide(referral_id: UUID, body: DecisionBody, caller: Decider) -> Decided:
-        """A claim is not needed, but another's is respected. Deciding ends it."""
+        """A claim is not needed, but another's is respected. Deciding ends it. 409 `seen_is_old` also where
+        the rules were changed since and raise it now."""
         word = body.word()
         by, moment = _name_of(caller), now()
         async with transaction(pool()) as connection:
@@ -94,12 +96,15 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
             claims.refuse_if_another(standing.claim, by=by, now=moment)
             if found := clinician.faults(word, standing, policy, now=moment):
                 raise Problem(422, "invalid", "Nothing was decided. Every problem is listed.", faults=found)
-            outcome = clinician.decide(word, standing, policy, by=by, now=moment)
+            raised = unseen(standing, policy, now=moment)
+            outcome = raised or clinician.decide(word, standing, policy, by=by, now=moment)
             decided = outcome.standing
             await store.save(connection, [decided])
             await store.record(connection, [outcome])
             await outbox.announce(connection, outcome.said)
         wake()
+        if raised:
+            clinician.refuse_if_stale(word, decided)
         return Decided(
             referral_id=referral_id,
             decision=decided.decision,

@@ -1,6 +1,6 @@
-"""Counting what waits for a clinician."""
+"""Counting what waits for a clinician, and what older rules have decided."""
 
-from services.triage import metrics, review_store
+from services.triage import metrics, redecide_store, review_store
 from shared.postgres import Pool, transaction
 from shared.vocabulary import Urgency
 
@@ -14,3 +14,8 @@ async def count(pool: Pool) -> None:
         metrics.OVERDUE.labels(urgency).set(row["overdue"] if row else 0)
         metrics.ASKED.labels(urgency).set(row["asked"] if row else 0)
         metrics.CLAIMED.labels(urgency).set(row["claimed"] if row else 0)
+
+
+async def count_older(pool: Pool, digest: str) -> None:
+    async with transaction(pool) as connection:
+        metrics.OLDER_RULES.set(await redecide_store.count(connection, digest))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from services.triage.rules import Finding
+from services.triage.rules import Finding, Policy
 
 NOT_A_RULE: Final = frozenset({"kept"})
 """Says that an earlier decision stands; whatever made that one is counted there."""
@@ -14,14 +14,20 @@ NOT_A_RULE: Final = frozenset({"kept"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """By which rules of which policy something was decided."""
+    """By which rules of which policy something was decided; `digest` is the policy's."""
 
     policy: str
     version: str
     rules: tuple[str, ...]
+    digest: str | None = None
 
 
-def basis(policy: str, version: str, findings: Iterable[Finding]) -> Basis:
+def basis(policy: Policy, findings: Iterable[Finding]) -> Basis:
     """Each rule once. `routine` and `preventive` stand for: no rule raised it."""
     ids = dict.fromkeys(finding.rule for finding in findings)
-    return Basis(policy=policy, version=version, rules=tuple(id_ for id_ in ids if id_ not in NOT_A_RULE))
+    return Basis(
+        policy=policy.name,
+        version=policy.version,
+        rules=tuple(id_ for id_ in ids if id_ not in NOT_A_RULE),
+        digest=policy.digest,
+    )

@@ -26,6 +26,7 @@ from services.triage.rules import (
     Rule,
     TeamRule,
 )
+from services.triage.rules_digest import with_digest
 from shared.instruments import INSTRUMENTS
 from shared.vocabulary import Urgency
 
@@ -44,7 +45,7 @@ def load(
     faults = list(check(policy))
     if faults:
         raise PolicyRefused(path.name, faults)
-    return _with_who_codes(policy) if who_diagnosis_codes else policy
+    return with_digest(_with_who_codes(policy) if who_diagnosis_codes else policy)
 
 
 def _with_who_codes(policy: Policy) -> Policy:

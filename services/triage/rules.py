@@ -159,7 +159,7 @@ class NextStep:
 class Policy:
     """A named, versioned set of clocks and rules, as a clinical lead signs it. `review_at_latest` is the
     longest a person may take to look at what the rules will not settle; a shorter clock of the referral wins.
-    `reasons` are by action of a clinician, code and meaning.
+    `reasons` are by action of a clinician, code and meaning. `digest`: see `rules_digest.py`.
     """
 
     name: str
@@ -178,6 +178,7 @@ class Policy:
     questions: dict[str, str]
     better: Better
     waiting: dict[Urgency, Waiting]
+    digest: str = ""
 
     def texts(self) -> Iterator[str]:
         """Every sentence of this policy that a person may read."""

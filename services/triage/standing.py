@@ -46,7 +46,8 @@ class Standing:
     """`decision` is the number of the last thing said, `revision` the newest one acted on; 0 is none yet.
     `case` is None where it was not loaded; saving keeps the stored one then. `asks_for` is what the newest
     answers by themselves asked for. `waiting_since` counts from the first decision, or from when a person
-    last looked, until the client is `taken_on` by a therapist."""
+    last looked, until the client is `taken_on` by a therapist. `rules_digest` names the rules that were last
+    asked about it, None where that was before it was kept."""
 
     referral_id: UUID
     region: str
@@ -64,6 +65,7 @@ class Standing:
     asks_for: Urgency | None = None
     waiting_since: datetime | None = None
     taken_on: bool = False
+    rules_digest: str | None = None
 
     @property
     def claim(self) -> Claim | None:

@@ -28,7 +28,7 @@ LOCK: Final = """
 
 LOAD: Final = f"""
     select referral_id, revision, decision, state, referral.urgency, respond_by, express, region, clinic,
-           settled, by_clinician, asks_for, waiting_since, taken_on, {review_store.COLUMNS}
+           settled, by_clinician, asks_for, waiting_since, taken_on, rules_digest, {review_store.COLUMNS}
     from referral left join review using (referral_id)
     where referral_id = any($1::uuid[])
 """
@@ -66,22 +66,23 @@ SAVE: Final = """
         respond_by = new.respond_by, express = new.express, region = new.region, clinic = new.clinic,
         "case" = coalesce(new."case"::jsonb, referral."case"), settled = new.settled::jsonb,
         by_clinician = new.by_clinician, asks_for = new.asks_for, waiting_since = new.waiting_since,
-        taken_on = new.taken_on, changed_at = now()
+        taken_on = new.taken_on, rules_digest = new.rules_digest, changed_at = now()
     from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::bool[],
                 $8::text[], $9::text[], $10::text[], $11::text[], $12::bool[], $13::text[],
-                $14::timestamptz[], $15::bool[])
+                $14::timestamptz[], $15::bool[], $16::text[])
          as new (referral_id, revision, decision, state, urgency, respond_by, express, region, clinic, "case",
-                 settled, by_clinician, asks_for, waiting_since, taken_on)
+                 settled, by_clinician, asks_for, waiting_since, taken_on, rules_digest)
     where referral.referral_id = new.referral_id
 """
 
 RECORD: Final = """
-    insert into decision (referral_id, decision, type, said_at, fact, policy, policy_version, rules)
+    insert into decision (referral_id, decision, type, said_at, fact, policy, policy_version, rules,
+                          rules_digest)
     select referral_id, decision, type, said_at, fact::jsonb, policy, policy_version,
-           case when policy is not null then string_to_array(rules, ' ') end
+           case when policy is not null then string_to_array(rules, ' ') end, rules_digest
     from unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                $8::text[])
-         as new (referral_id, decision, type, said_at, fact, policy, policy_version, rules)
+                $8::text[], $9::text[])
+         as new (referral_id, decision, type, said_at, fact, policy, policy_version, rules, rules_digest)
 """
 
 HISTORY: Final = "select fact from decision where referral_id = $1 order by decision"
@@ -94,7 +95,7 @@ async def load(connection: Connection, facts: Sequence[IntakeFact]) -> dict[UUID
     regions, clinics = [fact.region for fact in facts], [fact.clinic for fact in facts]
     await connection.execute(TAKE_PLACES, ids, regions, clinics)
     await lock(connection, ids)
-    return {row["referral_id"]: _standing(row) for row in await connection.fetch(LOAD, ids)}
+    return {row["referral_id"]: from_row(row) for row in await connection.fetch(LOAD, ids)}
 
 
 async def lock(connection: Connection, ids: Sequence[UUID]) -> None:
@@ -109,13 +110,13 @@ async def load_one(connection: Connection, referral_id: UUID) -> Standing | None
     if row is None or not row["decision"]:
         return None
     case = await connection.fetchval(CASE, referral_id)
-    return replace(_standing(row), case=Case.model_validate(case) if case else None)
+    return replace(from_row(row), case=Case.model_validate(case) if case else None)
 
 
 async def load_due(connection: Connection, *, now: datetime, limit: int) -> list[Standing]:
     """Whose review's time has come, locked, without their case; those that another holds are left to it."""
     ids = [row["referral_id"] for row in await connection.fetch(DUE, now, limit)]
-    return [_standing(row) for row in await connection.fetch(LOAD, ids)] if ids else []
+    return [from_row(row) for row in await connection.fetch(LOAD, ids)] if ids else []
 
 
 async def load_waited(
@@ -124,7 +125,7 @@ async def load_waited(
     """Who waits since then or longer and nobody is to look at, by urgency; as `load_due`."""
     found = await connection.fetch(WAITED, list(since), list(since.values()), limit)
     ids = [row["referral_id"] for row in found]
-    return [_standing(row) for row in await connection.fetch(LOAD, ids)] if ids else []
+    return [from_row(row) for row in await connection.fetch(LOAD, ids)] if ids else []
 
 
 async def note_taken_on(connection: Connection, known: Mapping[UUID, bool]) -> None:
@@ -155,6 +156,7 @@ async def record(connection: Connection, outcomes: Sequence[Outcome]) -> None:
             [basis.policy if basis else None for _, basis in said],
             [basis.version if basis else None for _, basis in said],
             [" ".join(basis.rules) if basis else None for _, basis in said],
+            [basis.digest if basis else None for _, basis in said],
         )
 
 
@@ -179,10 +181,11 @@ def _row(standing: Standing) -> tuple[object, ...]:
         standing.asks_for,
         standing.waiting_since,
         standing.taken_on,
+        standing.rules_digest,
     )
 
 
-def _standing(row: Record) -> Standing:
+def from_row(row: Record) -> Standing:
     return Standing(
         referral_id=row["referral_id"],
         region=row["region"],
@@ -199,6 +202,7 @@ def _standing(row: Record) -> Standing:
         asks_for=Urgency(row["asks_for"]) if row["asks_for"] else None,
         waiting_since=row["waiting_since"],
         taken_on=row["taken_on"],
+        rules_digest=row["rules_digest"],
     )
 
 

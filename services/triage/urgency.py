@@ -46,9 +46,9 @@ class Verdict:
 def how_soon(chart: Chart, policy: Policy, *, asked_at: datetime, before: Before | None = None) -> Verdict:
     """The deadline counts from `asked_at`, when the referral (or the change) was taken in."""
     fired = [(rule, finding) for rule in policy.rules for finding in _findings(rule, chart)]
-    fresh = [(rule, f) for rule, f in fired if not _is_settled(f, before)]
-    urgency = _urgency(chart, policy, [rule for rule, _ in fresh], before)
-    asking = [(rule, finding) for rule, finding in fresh if rule.asks_review]
+    counting = [(rule, f) for rule, f in fired if not _is_settled(f, before)]
+    urgency = _urgency(chart, policy, [rule for rule, _ in counting], before)
+    asking = [(rule, finding) for rule, finding in counting if rule.asks_review]
     findings = tuple(finding for _, finding in fired) + _why_base(chart, policy, urgency, fired, before)
     return Verdict(
         urgency=urgency,
@@ -63,6 +63,11 @@ def how_soon(chart: Chart, policy: Policy, *, asked_at: datetime, before: Before
 def cannot_wait(urgency: Urgency) -> bool:
     """Hours, not days: goes on the express lane, and no paperwork holds it."""
     return at_least_as_urgent(urgency, Urgency.VERY_URGENT)
+
+
+def fresh(findings: Collection[Finding], before: Before | None) -> tuple[Finding, ...]:
+    """Those that no clinician has settled."""
+    return tuple(finding for finding in findings if not _is_settled(finding, before))
 
 
 def settle(findings: Collection[Finding]) -> frozenset[tuple[str, str, str]]:

@@ -308,3 +308,12 @@ def test_every_state_has_a_task_status_and_open_ones_a_way_on(state: State) -> N
 
 def test_nothing_known_is_received() -> None:
     assert progress([]) == Progress(state=State.RECEIVED)
+
+
+@pytest.mark.parametrize("before", [ANSWERED, TAKEN])
+def test_what_becomes_a_crisis_later_in_one_revision_needs_an_answer_of_its_own(before: Heard) -> None:
+    later = heard("ReferralTriaged", decision=2, minute=60, urgency=Urgency.VERY_URGENT, by_hour=5)
+    known = [SUBMITTED, ROUTINE, OFFER, before, later]
+    assert progress(known).state is State.CRISIS_HANDOVER
+    answer = heard("NoticeAcknowledged", minute=61, audience="psychiatrist")
+    assert progress([*known, answer]).state is not State.CRISIS_HANDOVER
