@@ -86,7 +86,7 @@ def _tell(fact: TriageFact, before: Known, teller: Teller) -> Known:
 
 def _triaged(fact: ReferralTriaged, before: Known, teller: Teller) -> Known:
     after = before.heard(fact.decision, fact.urgency)
-    if before.calls_psychiatrist(fact.urgency):
+    if before.calls_psychiatrist(fact.urgency, fact.restates):
         teller.tell(fact, [wording.called(fact.urgency, fact.respond_by)], urgency=fact.urgency)
         after = after.called(paging.PSYCHIATRIST, fact.urgency)
     if before.told is not fact.urgency or fact.decided_by:
@@ -105,7 +105,7 @@ def _triaged(fact: ReferralTriaged, before: Known, teller: Teller) -> Known:
 
 def _review_requested(fact: ReviewRequested, before: Known, teller: Teller) -> Known:
     after = before.heard(fact.decision, fact.urgency)
-    if before.calls_psychiatrist(fact.urgency):
+    if before.calls_psychiatrist(fact.urgency, fact.restates):
         teller.tell(fact, [wording.called(fact.urgency, fact.review_by)], urgency=fact.urgency)
         after = after.called(paging.PSYCHIATRIST, fact.urgency)
     if before.calls_clinician(fact.urgency):
