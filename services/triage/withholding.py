@@ -16,7 +16,16 @@ from services.triage.urgency import how_soon
 from shared.events import Case, FiredRule, PastTreatment, Screening, Wish
 from shared.vocabulary import Criterion, Urgency
 
-OWN: Final = frozenset({"kept", "routine", "asked-the-referrer", "referrer-answered", "better-answers"})
+OWN: Final = frozenset(
+    {
+        "kept",
+        "routine",
+        "asked-the-referrer",
+        "referrer-answered",
+        "referrer-cannot-wait",
+        "better-answers",
+    }
+)
 """Reasons that say nothing about the case itself."""
 NEUTRAL: Final = frozenset({"problems_withheld"})
 """Conditions that hold because something is withheld, and do not say what."""
