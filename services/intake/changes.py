@@ -13,6 +13,7 @@ from services.intake.cases import case_of, form_of, identity_of
 from services.intake.form_reading import read, refused, sheet_of
 from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
 from services.intake.records import Referral
+from services.intake.stating import only_stated, stated_in
 from shared.events import (
     Case,
     IntakeFact,
@@ -20,6 +21,7 @@ from shared.events import (
     ReferralWithdrawn,
     Screening,
     ScreeningRecorded,
+    Stated,
 )
 from shared.ids import new_id
 from shared.problems import Fault, Problem
@@ -56,7 +58,8 @@ def _says(
 
 
 def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
-    """RFC 7396: what is given replaces, null takes away, what is not mentioned stays."""
+    """RFC 7396: what is given replaces, null takes away, what is not mentioned stays. Whoever sent the patch
+    is advised about what the patch states, not about what was stated before."""
 
     def decide(referral: Referral) -> Change:
         identity = rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
@@ -68,10 +71,11 @@ def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
             form, verdict, words_of=_words_of(referral, changed=told["words"] != identity["words"])
         )
         says = _says(referral, now=now, region=form.client.region, express=verdict.express)
+        stated = rules.judge(only_stated(form, patch), now=now)
         return Change(
-            fact=ReferralAmended(case=case, **says),
+            fact=ReferralAmended(case=case, stated=stated_in(patch, case), **says),
             case=case,
-            verdict=verdict,
+            verdict=dataclasses.replace(verdict, because=stated.because, safety=stated.safety),
             identity=told,
         )
 
@@ -112,7 +116,9 @@ def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
         case = referral.case.model_copy(
             update={"screenings": (*referral.case.screenings, *sheets), "as_of": verdict.as_of}
         )
-        fact = ScreeningRecorded(case=case, **_says(referral, now=now, express=verdict.express))
+        stated = Stated(parts=("screenings",), sheets=len(sheets))
+        says = _says(referral, now=now, express=verdict.express)
+        fact = ScreeningRecorded(case=case, stated=stated, **says)
         return Change(fact=fact, case=case, verdict=_of_sheets(verdict))
 
     return decide

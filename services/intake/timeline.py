@@ -11,7 +11,7 @@ from shared.vocabulary import Urgency
 
 Kept = Mapping[str, Any]
 
-NOT_KEPT: Final = {"case", "needs"}
+NOT_KEPT: Final = {"case", "needs", "stated"}
 """These are kept elsewhere, or by others."""
 
 WHAT: Final = {
