@@ -44,7 +44,7 @@ async def amend(town: Town, id: str, patch: dict[str, Any]) -> Any:
 
 async def answered(town: Town, id: str) -> None:
     async def there() -> bool:
-        return (await town.referral(id))["state"] != "crisis_handover"
+        return bool((await town.referral(id))["state"] != "crisis_handover")
 
     await eventually(there, what="intake hearing that somebody has answered")
 
