@@ -191,9 +191,12 @@ def _waiting(policy: Policy) -> str:
 
 
 def _rule(rule: AnyRule) -> str:
-    return f"#### {rule.id}\n\nWhen {cell(conditions(rule.when))}: **{_effect(rule)}**.\n\n" + _said(
+    said = f"#### {rule.id}\n\nWhen {cell(conditions(rule.when))}: **{_effect(rule)}**.\n\n" + _said(
         rule.text, rule.source, rule.status
     )
+    if isinstance(rule, Rule) and rule.being_told:
+        return f"{said}\n\nAdded where it is stated now: {rule.being_told}"
+    return said
 
 
 def _effect(rule: AnyRule) -> str:

@@ -129,8 +129,8 @@ class Case(Wire):
 
 
 class Stated(Wire):
-    """What this request itself says, apart from what was known before: `parts` are names of `Case` fields;
-    of `screenings` it says the last `sheets`."""
+    """What this request itself says, apart from what was known before: `parts` are names of `Case` fields, or
+    `express` where it says that it cannot wait; of `screenings` it says the last `sheets`."""
 
     parts: tuple[Code, ...] = ()
     sheets: Annotated[int, Field(ge=0)] = 0

@@ -16,6 +16,7 @@ from services.intake.network_terms import terms_of
 from services.intake.policy import Policy
 from services.intake.records import NewReferral, Remembered
 from services.intake.states import FHIR_STATUS, State
+from services.intake.stating import SAID_IN, stated_in
 from shared import outbox
 from shared.events import ReferralSubmitted
 from shared.ids import new_id
@@ -57,12 +58,14 @@ class Rules:
             events=f"{path}/events",
         )
 
-    def advice(self, because: tuple[str, ...], region: str) -> SafetyAdvice | None:
+    def advice(self, because: tuple[str, ...], region: str, *, taken: bool = True) -> SafetyAdvice | None:
+        """What to do now. That somebody is being told is said only of what was `taken`."""
         if not because:
             return None
-        lines = self.policy.safety.lines_of(region)
+        safety = self.policy.safety
+        lines = safety.lines_of(region)
         return SafetyAdvice(
-            text=self.policy.safety.text,
+            text=f"{safety.text} {safety.being_told}" if taken and safety.being_told else safety.text,
             lines=tuple(CrisisLine(name=line.name, contact=line.contact, how=line.how) for line in lines),
             because=because,
         )
@@ -118,6 +121,7 @@ def make_ready(
     terms = terms_of(form, rules.network)
     verdict = terms.added_to(rules.judge(form, now=now))
     region = terms.form.client.region
+    case = case_of(terms.form, verdict, not_understood=terms.not_understood)
     submitted = ReferralSubmitted(
         event_id=new_id(),
         occurred_at=now,
@@ -126,7 +130,8 @@ def make_ready(
         revision=1,
         clinic=clinic,
         express=verdict.express,
-        case=case_of(terms.form, verdict, not_understood=terms.not_understood),
+        case=case,
+        stated=stated_in(form.model_dump(include=SAID_IN, exclude_unset=True), case),
     )
     body = canonical("submit", form)
     return NewReferral(

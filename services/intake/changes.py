@@ -14,12 +14,14 @@ from services.intake.form_reading import read, refused, sheet_of
 from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
 from services.intake.network_terms import terms_of
 from services.intake.records import Referral
+from services.intake.stating import only_stated, stated_in
 from shared.events import (
     Case,
     IntakeFact,
     ReferralAmended,
     ReferralWithdrawn,
     ScreeningRecorded,
+    Stated,
 )
 from shared.ids import new_id
 from shared.problems import Fault, Problem
@@ -56,7 +58,8 @@ def _says(
 
 
 def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
-    """RFC 7396: what is given replaces, null takes away, what is not mentioned stays."""
+    """RFC 7396: what is given replaces, null takes away, what is not mentioned stays. Whoever sent the patch
+    is advised about what the patch states, not about what was stated before."""
 
     def decide(referral: Referral) -> Change:
         identity = rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
@@ -72,10 +75,11 @@ def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
             not_understood=terms.not_understood,
         )
         says = _says(referral, now=now, region=terms.form.client.region, express=verdict.express)
+        stated = rules.judge(only_stated(form, patch), now=now)
         return Change(
-            fact=ReferralAmended(case=case, **says),
+            fact=ReferralAmended(case=case, stated=stated_in(patch, case), **says),
             case=case,
-            verdict=verdict,
+            verdict=dataclasses.replace(verdict, because=stated.because, safety=stated.safety),
             identity=told,
         )
 
@@ -128,9 +132,9 @@ def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
             }
         )
         region = rules.network.canonical("regions", referral.region)
-        fact = ScreeningRecorded(
-            case=case, **_says(referral, now=now, region=region, express=verdict.express)
-        )
+        stated = Stated(parts=("screenings",), sheets=len(sheets))
+        says = _says(referral, now=now, region=region, express=verdict.express)
+        fact = ScreeningRecorded(case=case, stated=stated, **says)
         return Change(fact=fact, case=case, verdict=_of_sheets(verdict))
 
     return decide

@@ -15,7 +15,8 @@ OLDEST_UNTRIAGED: Final = Gauge(
 )
 MISSED: Final = Gauge(
     "careroute_deadlines_missed",
-    "Referrals past the time to respond that nobody has accepted or acknowledged; at most 5000 are counted.",
+    "Referrals past the time to respond that nobody has accepted or acknowledged since a response was last "
+    "asked for; at most 5000 are counted.",
     ["urgency"],
 )
 REACHED_SECONDS: Final = Histogram(

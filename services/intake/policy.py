@@ -26,7 +26,10 @@ class Line(_Checked):
 
 
 class Safety(_Checked):
+    """`text` says what to do now. `being_told` is added where a person is called because of the request."""
+
     text: str = Field(min_length=1)
+    being_told: str = ""
     lines: tuple[Line, ...] = Field(min_length=1)
 
     def lines_of(self, region: str) -> tuple[Line, ...]:

@@ -32,6 +32,8 @@ MATCHING: Final = {
 }
 MOVES_NOTHING: Final = frozenset({"NoticeSent"})
 """Kept in the timeline; where a referral stands does not depend on them."""
+OUTCOME: Final = "CrisisOutcomeRecorded"
+NOT_REACHED: Final = "not_reached"
 TAKEN_ON: Final = frozenset({State.ACCEPTED, State.BOOKED, State.CLOSED})
 _URGENCIES: Final = tuple(Urgency)
 CRISIS: Final = (Urgency.EMERGENCY, Urgency.VERY_URGENT)
@@ -41,7 +43,8 @@ WHO_ANSWERS_A_CRISIS: Final = frozenset({"psychiatrist", "clinician"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """A fact, as far as the state depends on it. `by` is when somebody must have acted, `answer_by` when the
-    referrer must have answered; `unanswered` says that they have not."""
+    referrer must have answered; `unanswered` says that they have not. `restates` is how soon the request
+    behind a decision by itself asks for a response."""
 
     event_id: UUID
     type: str
@@ -57,6 +60,8 @@ class Heard:
     reason: str | None = None
     next_step: str | None = None
     audience: str | None = None
+    restates: Urgency | None = None
+    outcome: str | None = None
 
     @property
     def place(self) -> tuple[int, int, datetime, UUID]:
@@ -161,19 +166,35 @@ def _state(
 
 
 def _unanswered_crisis(facts: list[Heard], triage: list[Heard], matching: Heard | None) -> bool:
-    """A crisis stands until, since it became one, a psychiatrist or clinician has acknowledged it or a
-    therapist has taken the client on. One revision may become a crisis later: it is decided again when the
-    rules change."""
+    """A crisis stands until, since it became one or was last stated, a psychiatrist or clinician has
+    acknowledged it or a therapist has taken the client on; and again when the person was not reached. One
+    revision may become a crisis later: it is decided again when the rules change."""
     began = _crisis_since(_told(triage))
     if began is None:
         return False
-    answers = [
-        fact for fact in facts if fact.type == "NoticeAcknowledged" and fact.audience in WHO_ANSWERS_A_CRISIS
-    ]
+    answers = [fact for fact in facts if _answers_a_crisis(fact)]
     if matching and MATCHING[matching.type] in TAKEN_ON:
         answers.append(matching)
     since = (began.revision, began.occurred_at)
-    return all((answer.revision, answer.occurred_at) < since for answer in answers)
+    answers = [answer for answer in answers if (answer.revision, answer.occurred_at) >= since]
+    again = [fact for fact in triage if fact.restates in CRISIS and fact.place >= began.place]
+    again += [fact for fact in facts if fact.type == OUTCOME and fact.outcome == NOT_REACHED]
+    return not any(all(_answers(answer, each) for each in again) for answer in answers)
+
+
+def _answers_a_crisis(fact: Heard) -> bool:
+    if fact.audience not in WHO_ANSWERS_A_CRISIS:
+        return False
+    return fact.type == "NoticeAcknowledged" or (fact.type == OUTCOME and fact.outcome != NOT_REACHED)
+
+
+def _answers(answer: Heard, again: Heard) -> bool:
+    """An alert that was open when the crisis was stated again stands for both, so it may be acknowledged
+    later under its older revision. An outcome has the revision of the alert that it is about."""
+    later = answer.occurred_at >= again.occurred_at
+    if again.type == OUTCOME:
+        return later
+    return answer.revision >= again.revision or (later and answer.type not in MATCHING)
 
 
 def _crisis_since(told: list[Heard]) -> Heard | None:

@@ -144,13 +144,19 @@ UNDER_WAY: Final = f"""
 
 MISSED: Final = f"""
     select coalesce(urgency, 'none') as urgency, count(*) as count
-    from (select id, urgency from referral
+    from (select id, urgency, state from referral
           where {_UNDER_WAY} and due_by < now()
             and state in ('received', 'in_review', 'triaged', 'waitlisted', 'offered', 'crisis_handover')
           limit 5000) as late
-    where not exists (
-        select from timeline where referral_id = late.id and fact->>'type' = 'NoticeAcknowledged'
-                               and fact->>'audience' = any($1::text[]))
+    where state = '{State.CRISIS_HANDOVER}' or not exists (
+        select from timeline as answer
+        where referral_id = late.id and fact->>'type' = 'NoticeAcknowledged'
+          and fact->>'audience' = any($1::text[])
+          and not exists (
+            select from timeline as again
+            where again.referral_id = late.id and again.fact ? 'restates'
+              and (again.fact->>'revision')::int > (answer.fact->>'revision')::int
+              and (again.fact->>'occurred_at')::timestamptz > (answer.fact->>'occurred_at')::timestamptz))
     group by 1
 """
 

@@ -11,7 +11,7 @@ from shared.vocabulary import Urgency
 
 Kept = Mapping[str, Any]
 
-NOT_KEPT: Final = {"case", "needs"}
+NOT_KEPT: Final = {"case", "needs", "stated"}
 """These are kept elsewhere, or by others."""
 
 WHAT: Final = {
@@ -34,6 +34,7 @@ WHAT: Final = {
     "ReferralClosed": "The referral was closed.",
     "NoticeSent": "A notice was delivered.",
     "NoticeAcknowledged": "A notice was acknowledged.",
+    "CrisisOutcomeRecorded": "Somebody who had acknowledged a crisis recorded what came of it.",
     "NoticeFailed": "A notice could not be delivered, or nobody answered it.",
 }
 
@@ -52,7 +53,7 @@ def kept(fact: ReferralFact) -> Kept:
 def heard(fact: Kept) -> Heard:
     """As far as the state depends on it."""
     due = fact.get("respond_by") or fact.get("review_by") or fact.get("next_step_by")
-    urgency = fact.get("urgency")
+    urgency, restates = fact.get("urgency"), fact.get("restates")
     return Heard(
         event_id=UUID(fact["event_id"]),
         type=fact["type"],
@@ -68,6 +69,8 @@ def heard(fact: Kept) -> Heard:
         reason=fact.get("reason"),
         next_step=fact.get("next_step"),
         audience=fact.get("audience"),
+        restates=Urgency(restates) if restates else None,
+        outcome=fact.get("outcome"),
     )
 
 

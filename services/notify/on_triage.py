@@ -98,7 +98,7 @@ def _ask_a_coordinator(fact: ReferralTriaged | ReviewRequested, before: Known, t
 
 def _triaged(fact: ReferralTriaged, before: Known, teller: Teller) -> Known:
     after = _ask_a_coordinator(fact, before.heard(fact.decision, fact.urgency), teller)
-    if before.calls_psychiatrist(fact.urgency):
+    if before.calls_psychiatrist(fact.urgency, fact.restates):
         teller.tell(fact, [wording.called(fact.urgency, fact.respond_by)], urgency=fact.urgency)
         after = after.called(paging.PSYCHIATRIST, fact.urgency)
     if before.told is not fact.urgency or fact.decided_by:
@@ -119,7 +119,7 @@ def _review_requested(fact: ReviewRequested, before: Known, teller: Teller) -> K
     after = before.heard(fact.decision, fact.urgency)
     if not fact.asks_again:  # which says nothing of the case
         after = _ask_a_coordinator(fact, after, teller)
-    if before.calls_psychiatrist(fact.urgency):
+    if before.calls_psychiatrist(fact.urgency, fact.restates):
         teller.tell(fact, [wording.called(fact.urgency, fact.review_by)], urgency=fact.urgency)
         after = after.called(paging.PSYCHIATRIST, fact.urgency)
     if before.calls_clinician(fact.urgency):

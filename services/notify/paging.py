@@ -42,10 +42,13 @@ class Known:
         """A newer decision was already told of."""
         return decision < self.decision
 
-    def calls_psychiatrist(self, urgency: Urgency) -> bool:
-        """When it cannot wait and is more urgent than before; an alert still open goes on by itself."""
+    def calls_psychiatrist(self, urgency: Urgency, restates: Urgency | None = None) -> bool:
+        """When it cannot wait and is more urgent than before or was stated again. An alert still open goes on
+        by itself."""
         raised = self.urgency is None or not at_least_as_urgent(self.urgency, urgency)
-        return urgency in CANNOT_WAIT and raised and not self.waits_for(PSYCHIATRIST, urgency)
+        if urgency in CANNOT_WAIT and raised:
+            return not self.waits_for(PSYCHIATRIST, urgency)
+        return restates in CANNOT_WAIT and not self.waits_for(PSYCHIATRIST, restates)
 
     def calls_clinician(self, urgency: Urgency) -> bool:
         """Each review is new work, unless an open one is at least as urgent."""

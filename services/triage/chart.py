@@ -1,7 +1,9 @@
 """What triage decides on: a case at one revision, its answer sheets already read."""
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
 
 from shared.instruments import Reading
 from shared.vocabulary import Priority, Sex
@@ -33,3 +35,48 @@ class Chart:
     shares_with_network: bool = True
     read_notes: int | None = None
     problems_withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What one request itself says: fields of the chart, and of `sheets` the last so many."""
+
+    parts: frozenset[str] = frozenset()
+    sheets: int = 0
+
+
+SIGNALS: Final = frozenset(
+    {"red_flags", "diagnoses", "problems", "external_levels", "requested_priority", "past_attempt"}
+)
+"""Fields that a rule may ask about by themselves. The others say about whom."""
+CONTEXT: Final = frozenset({"age", "perinatal"})
+"""Fields that say about whom, and may ask for a response by themselves when they are stated."""
+NOTHING: Final = Stated()
+EVERYTHING: Final = Stated(SIGNALS | CONTEXT, sheets=sys.maxsize)
+
+
+def as_stated(chart: Chart, stated: Stated) -> Chart:
+    """What the request says, of the person as far as they are known."""
+    sheets = chart.sheets[-stated.sheets :] if stated.sheets else ()
+    said = {name: getattr(chart, name) for name in SIGNALS & stated.parts}
+    return replace(_of_the_person(chart), sheets=sheets, **said)
+
+
+def not_stated(chart: Chart, stated: Stated) -> Chart:
+    """The person alone, as far as the request does not say who they are."""
+    person = _of_the_person(chart)
+    return replace(
+        person,
+        age=None if "age" in stated.parts else person.age,
+        perinatal=None if "perinatal" in stated.parts else person.perinatal,
+    )
+
+
+def _of_the_person(chart: Chart) -> Chart:
+    return Chart(
+        age=chart.age,
+        sex=chart.sex,
+        perinatal=chart.perinatal,
+        guardian=chart.guardian,
+        requested_priority=Priority.ROUTINE,
+    )

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from services.triage.better import newest, shown
 from services.triage.cases import chart_of, needs_of
-from services.triage.chart import Chart
+from services.triage.chart import EVERYTHING, NOTHING, Chart, Stated
 from services.triage.overrides import Basis, basis
 from services.triage.pathway import Pathway, what_care
-from services.triage.reviewing import after_rules, fired_rules, tells_more
-from services.triage.rules import Policy
+from services.triage.reviewing import CANNOT_WAIT, after_rules, called_rules, tells_more
+from services.triage.rules import Policy, more_urgent
 from services.triage.standing import Review, Standing
 from services.triage.urgency import Verdict, cannot_wait, how_soon
 from services.triage.withholding import Disclosure, shared_part, shared_rules
@@ -32,6 +32,7 @@ from shared.events import (
     TriageFact,
 )
 from shared.ids import new_id
+from shared.vocabulary import Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def _triage(
     now: datetime,
 ) -> Outcome:
     chart = chart_of(fact.case)
-    verdict = how_soon(chart, policy, asked_at=fact.occurred_at, before=standing.before)
+    verdict = how_soon(chart, policy, asked_at=fact.occurred_at, before=standing.before, stated=_stated(fact))
     latest = newest(chart)
     goes_on = standing.before is not None
     alone = latest is chart and not goes_on
@@ -86,7 +87,10 @@ def _triage(
     better = shown(
         policy, before=standing.asks_for if goes_on else None, asks_for=asks_for, stands=verdict.urgency
     )
-    review = after_rules(verdict, standing.review, better, policy, asked_at=fact.occurred_at, now=now)
+    insists = "express" in fact.stated.parts if fact.stated else False
+    shown_too = [*better, CANNOT_WAIT] if insists else better
+    review = after_rules(verdict, standing.review, shown_too, policy, asked_at=fact.occurred_at, now=now)
+    restates = _restates(verdict, insists=insists)
     next_ = replace(
         standing,
         state="held" if verdict.holds else "triaged",
@@ -101,13 +105,31 @@ def _triage(
         rules_digest=policy.digest,
     )
     said: list[TriageFact] = []
-    if review and tells_more(review, standing.review):
+    asks_again = bool(verdict.restated) or insists
+    if review and (asks_again or tells_more(review, standing.review)):
         next_ = replace(next_, decision=next_.decision + 1)
-        said.append(review_requested(next_, review, policy, now=now))
+        said.append(review_requested(next_, review, policy, now=now, restates=restates))
     if not verdict.holds:
         next_ = replace(next_, decision=next_.decision + 1)
-        said.append(triaged(next_, chart, verdict, policy, now=now))
+        said.append(triaged(next_, chart, verdict, policy, now=now, restates=restates))
     return Outcome(next_, tuple(said), basis(policy, verdict.findings))
+
+
+def _stated(fact: ReferralSubmitted | ReferralAmended | ScreeningRecorded) -> Stated:
+    """A writer of before `stated` tells only by its submissions what a request states."""
+    if isinstance(fact, ReferralSubmitted):
+        return EVERYTHING
+    if fact.stated is None:
+        return NOTHING
+    parts = frozenset(fact.stated.parts) & EVERYTHING.parts
+    return Stated(parts, sheets=fact.stated.sheets)
+
+
+def _restates(verdict: Verdict, *, insists: bool) -> Urgency | None:
+    """Whoever says that it cannot wait, and not why, asks for a clinician within a day."""
+    if not insists:
+        return verdict.restates
+    return more_urgent(verdict.restates or Urgency.URGENT, Urgency.URGENT)
 
 
 class Stamp(TypedDict):
@@ -135,7 +157,9 @@ def stamp(standing: Standing, now: datetime) -> Stamp:
     )
 
 
-def review_requested(standing: Standing, review: Review, policy: Policy, *, now: datetime) -> ReviewRequested:
+def review_requested(
+    standing: Standing, review: Review, policy: Policy, *, now: datetime, restates: Urgency | None = None
+) -> ReviewRequested:
     """The clinician reads every reason in triage; the network reads those it may know."""
     assert standing.case is not None
     return ReviewRequested(
@@ -145,6 +169,7 @@ def review_requested(standing: Standing, review: Review, policy: Policy, *, now:
         review_by=review.review_by,
         holds=review.holds,
         not_understood=standing.case.not_understood,
+        restates=restates,
     )
 
 
@@ -157,12 +182,13 @@ def triaged(
     now: datetime,
     word: Decided | None = None,
     disclosure: Disclosure | None = None,
+    restates: Urgency | None = None,
 ) -> ReferralTriaged:
     """What the network may know of it: without the consent for it, or an emergency, not all."""
     assert standing.case is not None
     case = standing.case if disclosure else shared_part(standing.case)
     pathway = what_care(chart, policy, verdict.urgency)
-    rules = fired_rules((*verdict.findings, *pathway.findings))
+    rules = called_rules((*verdict.findings, *pathway.findings))
     told = (
         (*rules, disclosure.fired())
         if disclosure
@@ -184,6 +210,7 @@ def triaged(
         action=word.action if word else None,
         reason=word.reason if word else None,
         not_understood=standing.case.not_understood,
+        restates=restates,
     )
 
 

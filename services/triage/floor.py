@@ -11,13 +11,15 @@ from typing import Final, get_args
 
 from services.triage import substance
 from services.triage.rules import URGENCIES, Condition, Policy, Rule, at_least_as_urgent
-from services.triage.words import forbidden_in
+from services.triage.words import BEING_TOLD, forbidden_in
 from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS
 from shared.instruments.problems import ProblemCode
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
 
 A_DAY_AT_MOST: Final = URGENCIES.index(Urgency.URGENT)
+FIRST_CALLED: Final = Urgency.VERY_URGENT
+"""The least urgent level for which the psychiatrist on call is called at once."""
 MUST_ASK: Final = (
     "safety_not_assessed",
     "not_scored",
@@ -99,6 +101,9 @@ def _first(rules: Iterable[Rule]) -> int:
 def _flags(policy: Policy) -> Iterator[str]:
     alone = list(_alone(policy, "red_flag"))
     covered = {flag for _, condition in alone for flag in condition.any_of}
+    asked = {flag for rule, condition in alone if rule.asks_review for flag in condition.any_of}
+    for flag in sorted(EXPRESS_RED_FLAGS & covered - asked):
+        yield f"red flag {flag}: whoever states it is told that a clinician is being told, so it must ask one"
     for flag in sorted(RED_FLAGS - covered):
         yield f"red flag {flag}: no rule answers it"
     for flag in sorted(EXPRESS_RED_FLAGS & covered):
@@ -144,6 +149,14 @@ def _wording(policy: Policy) -> Iterator[str]:
     for rule, _ in _alone(policy, "problems_withheld"):
         for told in substance.TELLING.finditer(f"{rule.id} {rule.text}"):
             yield f"{rule.id}: {told.group(0)!r} would tell the network what is withheld"
+    for rule in policy.rules:
+        if called := BEING_TOLD.search(rule.text):
+            yield (
+                f"{rule.id}: {called.group(0)!r} is not true of every decision in which the rule fires; "
+                "say it in being_told"
+            )
+        if rule.being_told and not (rule.raises_to and at_least_as_urgent(rule.raises_to, FIRST_CALLED)):
+            yield f"{rule.id}: being_told, but the psychiatrist is called from {FIRST_CALLED} on"
     for text in policy.texts():
         for word in forbidden_in(text):
             yield f"the wording {word!r} is not allowed: an urgency is a response time and no more"

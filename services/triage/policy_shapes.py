@@ -25,7 +25,8 @@ from shared.vocabulary import (
 )
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
-Text = Annotated[str, StringConstraints(min_length=5, max_length=400)]
+LONGEST_TEXT = 400
+Text = Annotated[str, StringConstraints(min_length=5, max_length=LONGEST_TEXT)]
 
 CODES = {
     "red_flag": RED_FLAGS,
@@ -180,6 +181,13 @@ class RuleShape(Fired):
     raises_to: Urgency | None = None
     asks_review: bool = False
     holds: bool = False
+    being_told: Annotated[str, StringConstraints(max_length=200)] = ""
+
+    @model_validator(mode="after")
+    def fits_in_a_sentence(self) -> "RuleShape":
+        if len(f"{self.text} {self.being_told}") > LONGEST_TEXT:
+            raise ValueError(f"text and being_told take {LONGEST_TEXT} characters together")
+        return self
 
     def rule(self) -> rules.Rule:
         return rules.Rule(**self.model_dump(exclude={"when"}), when=self.conditions())

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 
 from services.triage.asking import ANSWERED
 from services.triage.claims import after_change
@@ -11,6 +12,12 @@ from services.triage.standing import Review
 from services.triage.urgency import Verdict
 from shared.events import FiredRule
 from shared.vocabulary import Urgency
+
+CANNOT_WAIT: Final = FiredRule(
+    rule="referrer-cannot-wait",
+    datum="express=true",
+    text="The referrer says that this cannot wait. A clinician looks.",
+)
 
 
 def after_rules(
@@ -30,16 +37,38 @@ def after_rules(
     if not reasons:
         return replace(open_, holds=False) if open_ else None
     by = look_by(verdict.urgency, policy, asked_at)
-    return Review(
+    if open_ is None:
+        return Review(
+            urgency=verdict.urgency,
+            review_by=by,
+            holds=verdict.holds,
+            reasons=reasons,
+            opened_at=now,
+            due_at=by,
+        )
+    anew = open_.review_by <= asked_at and bool(verdict.restated)
+    return replace(
+        open_,
         urgency=verdict.urgency,
-        review_by=min(by, open_.review_by) if open_ else by,
+        review_by=by if anew else min(by, open_.review_by),
         holds=verdict.holds,
-        reasons=reasons,
-        opened_at=open_.opened_at if open_ else now,
-        due_at=min(by, open_.due_at) if open_ else by,
-        overdue_at=open_.overdue_at if open_ else None,
-        claim=after_change(open_.claim, before=open_.urgency, now=verdict.urgency) if open_ else None,
+        reasons=(*reasons, *_still_there(open_, verdict, reasons, policy)),
+        due_at=by if anew else min(by, open_.due_at),
+        overdue_at=None if anew else open_.overdue_at,
+        claim=after_change(open_.claim, before=open_.urgency, now=verdict.urgency),
     )
+
+
+def _still_there(
+    open_: Review, verdict: Verdict, reasons: Sequence[FiredRule], policy: Policy
+) -> tuple[FiredRule, ...]:
+    """What opened the review stays a reason of it until a clinician decides, unless its datum is gone. It may
+    have been settled before it was stated again, so that by now it asks for nobody."""
+    there = {_mark(rule) for rule in reasons}
+    fired = {_mark(rule) for rule in fired_rules(verdict.findings)} - there
+    others = {rule.rule for rule in open_.reasons} - {rule.id for rule in policy.rules}
+    others -= {rule.rule for rule in reasons}
+    return tuple(rule for rule in open_.reasons if _mark(rule) in fired or rule.rule in others)
 
 
 def _answered(
@@ -67,10 +96,23 @@ def look_by(urgency: Urgency, policy: Policy, asked_at: datetime) -> datetime:
 
 def tells_more(review: Review, before: Review | None) -> bool:
     """Worth saying to those who review."""
-    if before is None or before.asked:
+    if before is None or before.asked or (review.urgency, review.holds) != (before.urgency, before.holds):
         return True
-    return (review.reasons, review.urgency, review.holds) != (before.reasons, before.urgency, before.holds)
+    return {_mark(rule) for rule in review.reasons} != {_mark(rule) for rule in before.reasons}
 
 
-def fired_rules(findings: tuple[Finding, ...]) -> tuple[FiredRule, ...]:
+def fired_rules(findings: Sequence[Finding]) -> tuple[FiredRule, ...]:
     return tuple(FiredRule(rule=f.rule, datum=f.datum, text=f.text, on=f.on) for f in findings)
+
+
+def called_rules(findings: Sequence[Finding]) -> tuple[FiredRule, ...]:
+    """With what is true of this decision alone: that somebody is called."""
+    rules = zip(fired_rules(findings), findings, strict=True)
+    return tuple(
+        rule.model_copy(update={"text": f"{rule.text} {finding.being_told}"}) if finding.being_told else rule
+        for rule, finding in rules
+    )
+
+
+def _mark(rule: FiredRule) -> tuple[str, str, date | None]:
+    return rule.rule, rule.datum, rule.on

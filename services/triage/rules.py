@@ -45,7 +45,8 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """All of `when` must hold. A rule can raise, ask for a person, and hold; there is no way to lower."""
+    """All of `when` must hold. A rule can raise, ask for a person, and hold; there is no way to lower.
+    `being_told` is added to `text` where somebody is called because of it now."""
 
     id: str
     when: tuple[Condition, ...]
@@ -55,6 +56,11 @@ class Rule:
     raises_to: Urgency | None = None
     asks_review: bool = False
     holds: bool = False
+    being_told: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text, self.being_told) if self.being_told else (self.text,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +188,7 @@ class Policy:
 
     def texts(self) -> Iterator[str]:
         """Every sentence of this policy that a person may read."""
-        yield from (rule.text for rule in self.rules)
+        yield from (text for rule in self.rules for text in rule.texts)
         yield from (rule.text for rule in self.levels)
         yield from (rule.text for rule in self.team)
         yield self.preventive.text
@@ -196,9 +202,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A rule that fired, on which datum, from which day's sheet, with the text a referrer may read."""
+    """A rule that fired, on which datum, from which day's sheet, with the text a referrer may read.
+    `being_told` is set where somebody is called because of it now."""
 
     rule: str
     datum: str
     text: str
     on: date | None = None
+    being_told: str = ""

@@ -3,13 +3,13 @@
 The answer is a response time. It says nothing about a person, and predicts nothing.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 
-from services.triage.chart import Chart
-from services.triage.conditions import all_data
+from services.triage.chart import EVERYTHING, NOTHING, Chart, Stated, as_stated, not_stated
+from services.triage.conditions import MONOTONE, all_data
 from services.triage.rules import Finding, Policy, Rule, at_least_as_urgent, more_urgent
 from shared.instruments import SAFETY_INSTRUMENTS
 from shared.vocabulary import Priority, Urgency
@@ -33,6 +33,8 @@ class Verdict:
     """`findings` is all that fired; `reviews` the part that a person must look at, and by when.
 
     `holds`: matching waits for that person. Never set for what must be answered within hours.
+    `restates`: the most urgent level that the newest request by itself asks for; `restated` is the part of
+    `reviews` that it states.
     """
 
     urgency: Urgency
@@ -41,23 +43,76 @@ class Verdict:
     reviews: tuple[Finding, ...]
     review_by: datetime | None
     holds: bool
+    restates: Urgency | None = None
+    restated: tuple[Finding, ...] = ()
 
 
-def how_soon(chart: Chart, policy: Policy, *, asked_at: datetime, before: Before | None = None) -> Verdict:
-    """The deadline counts from `asked_at`, when the referral (or the change) was taken in."""
+def how_soon(
+    chart: Chart,
+    policy: Policy,
+    *,
+    asked_at: datetime,
+    before: Before | None = None,
+    stated: Stated = NOTHING,
+) -> Verdict:
+    """The deadline counts from `asked_at`, when the referral (or the change) was taken in. What the request
+    has `stated` counts anew, whatever a clinician made of it before."""
     fired = [(rule, finding) for rule in policy.rules for finding in _findings(rule, chart)]
-    counting = [(rule, f) for rule, f in fired if not _is_settled(f, before)]
+    restated = _restated(fired, chart, policy, stated)
+    counting = [(rule, f) for rule, f in fired if _mark(f) in restated or not _is_settled(f, before)]
     urgency = _urgency(chart, policy, [rule for rule, _ in counting], before)
     asking = [(rule, finding) for rule, finding in counting if rule.asks_review]
-    findings = tuple(finding for _, finding in fired) + _why_base(chart, policy, urgency, fired, before)
+    called = [_called(rule, f, before, is_restated=_mark(f) in restated) for rule, f in fired]
+    restates = _most_urgent(rule for rule, finding in fired if _mark(finding) in restated)
     return Verdict(
         urgency=urgency,
-        respond_by=_respond_by(urgency, policy, asked_at, before),
-        findings=findings,
+        respond_by=_respond_by(urgency, policy, asked_at, before, restates),
+        findings=(*called, *_why_base(chart, policy, urgency, fired, before)),
         reviews=tuple(finding for _, finding in asking),
         review_by=_review_by(bool(asking), urgency, policy, asked_at),
         holds=any(rule.holds for rule, _ in asking) and not cannot_wait(urgency),
+        restates=restates,
+        restated=tuple(finding for _, finding in asking if _mark(finding) in restated),
     )
+
+
+def _restated(
+    fired: list[tuple[Rule, Finding]], chart: Chart, policy: Policy, stated: Stated
+) -> frozenset[tuple[str, str, str]]:
+    """The findings for which what was stated is enough, given who the person is, and not those that are there
+    without it. Doubts and conflicts depend on the whole chart, so they are never restated."""
+    if stated == NOTHING:
+        return frozenset()
+    marks = settle([finding for rule, finding in fired if _can_be_restated(rule)])
+    if stated == EVERYTHING:
+        return marks
+    said, anyway = (_all_findings(policy, part(chart, stated)) for part in (as_stated, not_stated))
+    return marks & said - anyway
+
+
+def _all_findings(policy: Policy, chart: Chart) -> frozenset[tuple[str, str, str]]:
+    return settle([finding for rule in policy.rules for finding in _findings(rule, chart)])
+
+
+def _can_be_restated(rule: Rule) -> bool:
+    return (rule.raises_to is not None or rule.asks_review) and all(c.kind in MONOTONE for c in rule.when)
+
+
+def _most_urgent(rules: Iterable[Rule]) -> Urgency | None:
+    raised = [rule.raises_to for rule in rules if rule.raises_to]
+    return reduce(more_urgent, raised) if raised else None
+
+
+def _called(rule: Rule, finding: Finding, before: Before | None, *, is_restated: bool) -> Finding:
+    """Whoever reads of it is told that somebody is called only where somebody is."""
+    if not rule.being_told:
+        return finding
+    raises = before is None or (
+        rule.raises_to is not None
+        and not at_least_as_urgent(before.urgency, rule.raises_to)
+        and not _is_settled(finding, before)
+    )
+    return replace(finding, being_told=rule.being_told) if is_restated or raises else finding
 
 
 def cannot_wait(urgency: Urgency) -> bool:
@@ -127,14 +182,28 @@ def _why_base(
     return ()
 
 
-def _respond_by(urgency: Urgency, policy: Policy, asked_at: datetime, before: Before | None) -> datetime:
-    """A change wins no time. Only a raise starts a clock, and it ends no later than one still running."""
+def _respond_by(
+    urgency: Urgency,
+    policy: Policy,
+    asked_at: datetime,
+    before: Before | None,
+    restates: Urgency | None = None,
+) -> datetime:
+    """A change wins no time. Only a raise or a new crisis starts a clock, and it ends no later than one still
+    running."""
     deadline = asked_at + policy.clocks[urgency]
     if before is None:
         return deadline
-    if urgency == before.urgency:
+    if urgency == before.urgency and not _starts_anew(urgency, restates):
         return before.respond_by
     return min(deadline, before.respond_by) if before.respond_by > asked_at else deadline
+
+
+def _starts_anew(urgency: Urgency, restates: Urgency | None) -> bool:
+    """A response is owed to what was stated now, however the one before ended."""
+    if restates is None:
+        return False
+    return cannot_wait(restates) or (restates == urgency and at_least_as_urgent(urgency, Urgency.URGENT))
 
 
 def _review_by(reviews: bool, urgency: Urgency, policy: Policy, asked_at: datetime) -> datetime | None:

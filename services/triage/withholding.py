@@ -17,7 +17,15 @@ from shared.events import Case, FiredRule, PastTreatment, Screening, Wish
 from shared.vocabulary import Criterion, Urgency
 
 OWN: Final = frozenset(
-    {"kept", "routine", "asked-the-referrer", "referrer-answered", "better-answers", "decided-again"}
+    {
+        "kept",
+        "routine",
+        "asked-the-referrer",
+        "referrer-answered",
+        "referrer-cannot-wait",
+        "better-answers",
+        "decided-again",
+    }
 )
 """Reasons that say nothing about the case itself."""
 NEUTRAL: Final = frozenset({"problems_withheld"})

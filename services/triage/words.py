@@ -13,6 +13,12 @@ FORBIDDEN: Final = re.compile(
     re.IGNORECASE,
 )
 
+BEING_TOLD: Final = re.compile(
+    r"\b(?:is|are) (?:now )?being (?:told|called|paged|phoned|alerted|notified|informed|contacted)\b",
+    re.IGNORECASE,
+)
+"""That somebody is called now. True of the moment in which they are, and not of every later decision."""
+
 
 def forbidden_in(text: str) -> list[str]:
     return [match.group(0) for match in FORBIDDEN.finditer(text)]

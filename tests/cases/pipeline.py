@@ -6,26 +6,33 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
+from services.intake import changes
 from services.intake import policy as intake_policy
 from services.intake.accepting import Rules, make_ready
+from services.intake.changes import Decide
 from services.intake.cipher import Keyring
-from services.intake.form_reading import read
-from services.intake.forms import ReferralForm
+from services.intake.form_reading import read, read_patch
+from services.intake.forms import ReferralForm, ScreeningsForm
+from services.intake.records import Referral
+from services.intake.states import State
 from services.notify.addressing import Directory, Recipient
 from services.notify.on_triage import tell
 from services.notify.paging import Known
 from services.notify.plan import Delivery, Notice, Plan
 from services.notify.settings import NotifySettings
 from services.notify.telling import Teller
-from services.triage.deciding import decide
+from services.triage import clinician
+from services.triage.clinician import Word
+from services.triage.deciding import Outcome, decide
 from services.triage.policy import POLICIES, load
 from services.triage.rules import Policy
 from services.triage.standing import Standing
 from shared.events import IntakeFact, ReferralTriaged, ReviewRequested, TriageFact
 from shared.problems import Problem
+from shared.vocabulary import Urgency
 
 NOW: Final = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 TODAY: Final = NOW.date().isoformat()
@@ -71,6 +78,7 @@ class Result:
     notices: tuple[Notice, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     known: Known = HEARD_OF_NOTHING
+    referral: Referral | None = None
 
     @property
     def triaged(self) -> ReferralTriaged | None:
@@ -119,7 +127,103 @@ def submit(
         return Result(status=problem.status, answer=problem.body())
     fact = ready.submitted
     new = Standing(referral_id=fact.referral_id, region=fact.region, clinic=fact.clinic)
-    return follow(fact, new, json.loads(ready.answer), triage=triage, directory=directory, now=now)
+    result = follow(fact, new, json.loads(ready.answer), triage=triage, directory=directory, now=now)
+    referral = Referral(
+        id=fact.referral_id,
+        clinic=fact.clinic,
+        region=fact.region,
+        revision=1,
+        express=fact.express,
+        state=State.RECEIVED,
+        urgency=None,
+        due_by=None,
+        reason=None,
+        next_step=None,
+        case=fact.case,
+        sealed=ready.sealed,
+        key_id=ready.key_id,
+        created_at=now,
+        updated_at=now,
+    )
+    return replace(result, referral=referral)
+
+
+def amend(
+    result: Result,
+    patch: Mapping[str, Any],
+    *,
+    rules: Rules = RULES,
+    triage: Policy = TRIAGE,
+    now: datetime = NOW,
+) -> Result:
+    """A merge patch of what was submitted."""
+    read_ = read_patch(json.dumps(patch).encode(), now=now)
+    return _change(result, changes.amend(read_, rules=rules, now=now), rules=rules, triage=triage, now=now)
+
+
+def screen(
+    result: Result,
+    *sheets: Mapping[str, Any],
+    rules: Rules = RULES,
+    triage: Policy = TRIAGE,
+    now: datetime = NOW,
+) -> Result:
+    """Sheets taken since."""
+    form = read(ScreeningsForm, json.dumps({"screenings": sheets}).encode(), now=now)
+    return _change(result, changes.record(form, rules=rules, now=now), rules=rules, triage=triage, now=now)
+
+
+def _change(result: Result, decide: Decide, *, rules: Rules, triage: Policy, now: datetime) -> Result:
+    assert result.referral and result.standing
+    try:
+        change = decide(result.referral)
+    except Problem as problem:
+        return replace(result, status=problem.status, answer=problem.body(), decisions=(), notices=())
+    sealed = result.referral.sealed
+    if change.identity is not None:
+        sealed = rules.keyring.seal_all(change.identity, referral_id=result.referral.id)
+    fact = change.fact
+    referral = replace(
+        result.referral,
+        revision=fact.revision,
+        region=fact.region,
+        express=fact.express,
+        case=change.case,
+        sealed=sealed,
+    )
+    answer = rules.answer(
+        referral.id,
+        state=referral.state,
+        revision=fact.revision,
+        express=fact.express,
+        region=fact.region,
+        verdict=change.verdict,
+    )
+    return replace(
+        follow(fact, result.standing, json.loads(answer), known=result.known, triage=triage, now=now),
+        referral=referral,
+    )
+
+
+def acknowledge(result: Result) -> Result:
+    """Everybody who was called has answered."""
+    return replace(result, notices=(), known=replace(result.known, open=frozenset()))
+
+
+def confirm(
+    result: Result,
+    *,
+    urgency: Urgency | None = None,
+    triage: Policy = TRIAGE,
+    now: datetime = NOW,
+) -> Result:
+    """A clinician confirms what the rules decided, or lowers it to `urgency`."""
+    assert result.standing
+    action: Literal["lower", "confirm"] = "lower" if urgency else "confirm"
+    reason = next(iter(triage.reasons[action]))
+    word = Word(action=action, seen=result.standing.decision, reason=reason, urgency=urgency)
+    outcome = clinician.decide(word, result.standing, triage, by="dr-grey", now=now)
+    return _told(result, outcome, now=now)
 
 
 def follow(
@@ -134,17 +238,23 @@ def follow(
 ) -> Result:
     """The fact as triage and notify act on it; `known` is what notify heard before."""
     outcome = decide(fact, standing, triage, now=now)
+    result = Result(status=202, answer=answer, fact=fact, known=known or Known())
+    kept = replace(outcome.standing, case=getattr(fact, "case", standing.case))
+    return _told(result, outcome._replace(standing=kept), directory=directory, now=now)
+
+
+def _told(result: Result, outcome: Outcome, *, directory: Directory = EVERYONE, now: datetime) -> Result:
+    """What triage decided, as notify acts on it."""
+    id_ = outcome.standing.referral_id
     teller = Teller(directory=directory, clocks=NotifySettings().clocks, plan=Plan(), now=now)
-    heard: dict[UUID, Known] = tell(outcome.said, {fact.referral_id: known or Known()}, teller)
-    return Result(
-        status=202,
-        answer=answer,
-        fact=fact,
-        standing=replace(outcome.standing, case=getattr(fact, "case", standing.case)),
+    heard: dict[UUID, Known] = tell(outcome.said, {id_: result.known}, teller)
+    return replace(
+        result,
+        standing=outcome.standing,
         decisions=outcome.said,
         notices=tuple(teller.plan.notices),
         deliveries=tuple(teller.plan.deliveries),
-        known=heard[fact.referral_id],
+        known=heard[id_],
     )
 
 

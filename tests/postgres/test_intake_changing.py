@@ -26,6 +26,7 @@ from shared.events import (
     ReferralSubmitted,
     ReferralWithdrawn,
     ScreeningRecorded,
+    Stated,
 )
 from shared.ids import now
 from shared.vocabulary import Urgency
@@ -107,6 +108,45 @@ async def test_once_express_always_express(intake: Intake) -> None:
     calm = {"screenings": CALM["screenings"], "requested_priority": "routine"}
     assert (await intake.call("POST", f"/v1/referrals/{taken['id']}/amendments", calm)).json()["express"]
     assert {fact.lane for fact in await intake.said()} == {Lane.EXPRESS}
+
+
+async def test_a_change_says_what_it_states_and_its_answer_is_about_that(intake: Intake) -> None:
+    """A patch that mentions no safety signal states none, whatever was stated before."""
+    taken = await intake.submit(CALM | {"red_flags": ["overdose"]})
+    assert "is being told" in taken["safety_advice"]["text"]
+    path = f"/v1/referrals/{taken['id']}"
+    changes: list[tuple[str, Any, Stated, list[str] | None]] = [
+        ("amendments", {"client": {"contact": {"phone": "555-0100"}}}, Stated(), None),
+        ("amendments", {"red_flags": ["overdose"]}, Stated(parts=("red_flags",)), ["flag.overdose"]),
+        ("amendments", {"red_flags": None}, Stated(), None),
+        ("amendments", {"express": True}, Stated(parts=("express",)), None),
+        (
+            "screenings",
+            WORSE,
+            Stated(parts=("screenings",), sheets=1),
+            ["cssrs.q1", "cssrs.q2", "cssrs.q4"],
+        ),
+    ]
+    for route, body, stated, because in changes:
+        answer = (await intake.call("POST", f"{path}/{route}", body)).json()
+        advice = answer["safety_advice"]
+        assert (advice["because"] if advice else None) == because
+        assert answer["express"] is True
+        fact = (await intake.said())[-1]
+        assert isinstance(fact, ReferralAmended | ScreeningRecorded) and fact.stated == stated
+    first = (await intake.said())[0]
+    assert isinstance(first, ReferralSubmitted) and first.stated
+    assert {"red_flags", "screenings", "problems"} <= set(first.stated.parts)
+    assert "stated" not in (await intake.read(taken["id"]))["timeline"][0]["details"]
+
+
+async def test_a_crisis_stated_again_is_said_once_for_a_key(intake: Intake) -> None:
+    taken = await intake.submit(CALM | {"red_flags": ["overdose"]})
+    path = f"/v1/referrals/{taken['id']}/amendments"
+    again = {"red_flags": ["overdose"]}
+    answers = [await intake.call("POST", path, again, Idempotency_Key="key-2") for _ in range(3)]
+    assert len({answer.content for answer in answers}) == 1
+    assert len([fact for fact in await intake.said() if isinstance(fact, ReferralAmended)]) == 1
 
 
 async def test_a_withdrawal_ends_it_and_says_what_else_there_is(intake: Intake) -> None:

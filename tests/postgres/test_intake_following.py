@@ -13,6 +13,7 @@ from shared.auth import Role
 from shared.errors import Permanent
 from shared.events import (
     AnyFact,
+    CrisisOutcomeRecorded,
     FiredRule,
     MatchAccepted,
     MatchProposed,
@@ -74,9 +75,9 @@ def waitlisted(taken: dict[str, Any]) -> ReferralWaitlisted:
     )
 
 
-def acknowledged(taken: dict[str, Any]) -> NoticeAcknowledged:
+def acknowledged(taken: dict[str, Any], *, revision: int = 1) -> NoticeAcknowledged:
     return NoticeAcknowledged(
-        **about(taken),
+        **about(taken, revision=revision),
         notice_id=uuid4(),
         about="ReferralTriaged",
         audience="psychiatrist",
@@ -113,6 +114,36 @@ async def test_a_crisis_is_shown_as_one_until_somebody_has_answered(intake: Inta
     await intake.hear(acknowledged(taken))
     seen = await intake.read(taken["id"])
     assert (seen["state"], seen["fhir_priority"]) == ("offered", None)
+
+
+async def test_a_crisis_stated_again_is_one_until_somebody_has_answered_that(intake: Intake) -> None:
+    taken = await intake.submit(REFERRAL)
+    urgent = Urgency.VERY_URGENT
+    await intake.hear(triaged(taken, urgent, restates=urgent), acknowledged(taken))
+    assert (await intake.read(taken["id"]))["state"] == "triaged"
+    await intake.hear(triaged(taken, urgent, revision=2, decision=2, restates=urgent))
+    assert (await intake.read(taken["id"]))["state"] == "crisis_handover"
+    await intake.hear(triaged(taken, urgent, revision=3, decision=3))
+    assert (await intake.read(taken["id"]))["state"] == "crisis_handover"
+    await intake.hear(acknowledged(taken, revision=2))
+    assert (await intake.read(taken["id"]))["state"] == "triaged"
+
+
+async def test_the_outcome_of_a_crisis_is_in_the_timeline(intake: Intake) -> None:
+    taken = await intake.submit(REFERRAL)
+    await intake.hear(triaged(taken, Urgency.EMERGENCY), acknowledged(taken))
+    said = acknowledged(taken).model_dump(exclude={"type", "event_id", "occurred_at"})
+    for outcome, state in (("not_reached", "crisis_handover"), ("reached", "triaged")):
+        common = {"event_id": uuid4(), "occurred_at": now(), "outcome": outcome}
+        await intake.hear(CrisisOutcomeRecorded(**said | common))
+        seen = await intake.read(taken["id"])
+        entry = seen["timeline"][-1]
+        assert (seen["state"], entry["type"], entry["details"]["outcome"]) == (
+            state,
+            "CrisisOutcomeRecorded",
+            outcome,
+        )
+        assert entry["what"] == "Somebody who had acknowledged a crisis recorded what came of it."
 
 
 async def test_a_return_comes_with_its_next_step(intake: Intake) -> None:

@@ -264,3 +264,19 @@ async def test_a_batch_of_three_hundred_tells_each_its_own(database: NewDatabase
     await take(pool, ROUTINE, *facts)
     counts = await pool.fetch("select recipient, count(*) from delivery group by recipient")
     assert {row["recipient"]: row["count"] for row in counts} == {f"desk-{n}": 30 for n in range(10)}
+
+
+async def test_what_is_stated_again_calls_again_and_once(database: NewDatabase) -> None:
+    """Only after somebody has acknowledged; before that the alert that is open stands for both."""
+    pool = await database("notify")
+    await person(pool, "psy-1", "psychiatrist")
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+    about = referral()
+    again = [about.triaged(E, decision).model_copy(update={"restates": E}) for decision in (2, 3)]
+    await take(pool, EXPRESS, about.triaged(E))
+    await take(pool, EXPRESS, again[0])
+    assert await told(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1")]
+    await pool.execute("update alert set acknowledged_at = now(), acknowledged_by = 'psy-1'")
+    await take(pool, EXPRESS, again[1], again[1])
+    await take(pool, EXPRESS, again[1], about.triaged(E, 4))
+    assert await told(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1"), ("psychiatrist", "psy-1")]

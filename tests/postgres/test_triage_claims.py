@@ -10,11 +10,11 @@ import pytest
 
 from services.triage import store
 from shared.auth import Role
-from shared.events import ReferralTriaged
+from shared.events import ReferralTriaged, ReviewRequested, Stated
 from shared.postgres import Pool, transaction
 from shared.vocabulary import Priority, Urgency
 from tests.postgres.test_triage_http import ITEM9, Call, decide, keys, triage
-from tests.postgres.triage_support import WORSE_SHEET, fact, last, take
+from tests.postgres.triage_support import WORSE_SHEET, fact, last, said, take
 from tests.support import NewDatabase, eventually
 
 __all__ = ["keys", "triage"]  # fixtures
@@ -152,6 +152,54 @@ async def test_what_becomes_more_urgent_is_open_to_whoever_is_called(triage: tup
     await take(pool, fact(referral_id, kind="screening", revision=3, screenings=(WORSE_SHEET,), **unknown))
     (seen,) = await queue(call)
     assert (seen["urgency"], seen["claimed_by"]) == (Urgency.VERY_URGENT, None)
+
+
+async def test_whoever_holds_it_learns_of_what_is_stated_again(triage: tuple[Pool, Call]) -> None:
+    """It stays claimed, and is asked for once more; a fact that comes twice asks once."""
+    pool, call = triage
+    referral_id = await waiting(pool, red_flags=("overdose",))
+    assert (await claim(call, referral_id)).status_code == 200
+    flags = Stated(parts=("red_flags",))
+    again = fact(referral_id, kind="amended", revision=2, express=True, red_flags=("overdose",), stated=flags)
+    await take(pool, again, again)
+    await take(pool, again)
+    (seen,) = await queue(call)
+    assert seen["claimed_by"] == "dr-grey"
+    asked = [each for each in await said(pool, referral_id) if isinstance(each, ReviewRequested)]
+    assert [(each.revision, each.restates) for each in asked] == [
+        (1, Urgency.EMERGENCY),
+        (2, Urgency.EMERGENCY),
+    ]
+    other = fact(
+        referral_id, kind="amended", revision=3, express=True, red_flags=("overdose",), stated=Stated()
+    )
+    await take(pool, other)
+    assert (await last(pool, ReferralTriaged)).restates is None
+    assert len([each for each in await said(pool, referral_id) if isinstance(each, ReviewRequested)]) == 2
+
+
+async def test_what_a_clinician_settled_is_asked_about_again_when_it_is_stated_again(
+    triage: tuple[Pool, Call],
+) -> None:
+    """A writer from before says of no change what it states, and then nothing counts as stated again."""
+    pool, call = triage
+    referral_id = await waiting(pool, red_flags=("overdose",))
+    confirmed = await decide(call, referral_id, action="confirm", reason="assessed")
+    assert confirmed.status_code == 200, confirmed.text
+    for revision, stated in ((2, None), (3, Stated(parts=("red_flags",)))):
+        change = fact(
+            referral_id,
+            kind="amended",
+            revision=revision,
+            express=True,
+            red_flags=("overdose",),
+            requested_priority=Priority.UNKNOWN,
+            stated=stated,
+        )
+        await take(pool, change)
+        triaged = await last(pool, ReferralTriaged)
+        assert triaged.restates == (Urgency.EMERGENCY if stated else None)
+        assert triaged.in_review is (stated is not None)
 
 
 async def test_what_is_not_in_the_queue_is_not_taken(triage: tuple[Pool, Call]) -> None:

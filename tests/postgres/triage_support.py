@@ -14,6 +14,7 @@ from shared.events import (
     ReferralWithdrawn,
     Screening,
     ScreeningRecorded,
+    Stated,
 )
 from shared.ids import new_id, now
 from shared.postgres import Pool, transaction
@@ -52,6 +53,7 @@ def fact(
     kind: Kind = "submitted",
     revision: int = 1,
     express: bool = False,
+    stated: Stated | None = None,
     **changes: Any,
 ) -> CaseFact:
     return KINDS[kind](
@@ -63,6 +65,7 @@ def fact(
         clinic="clinic-1",
         express=express,
         case=case(**changes),
+        stated=stated,
     )
 
 

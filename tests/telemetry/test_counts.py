@@ -79,6 +79,28 @@ async def test_a_deadline_is_missed_until_somebody_accepts_or_acknowledges(intak
     assert missed(Urgency.ROUTINE) == 0
 
 
+async def test_an_old_acknowledgement_answers_nothing_that_was_stated_since(intake: Intake) -> None:
+    crisis, urgent, joined = Urgency.EMERGENCY, Urgency.URGENT, Urgency.SOON
+    answer: dict[str, Any] = {
+        "notice_id": new_id(),
+        "about": "ReferralTriaged",
+        "audience": "psychiatrist",
+        "recipient": "psy-1",
+        "by": "psy-1",
+    }
+    for urgency in (crisis, urgent, joined):
+        taken = await overdue(intake, urgency)
+        early, late = {"occurred_at": now() - HOUR}, {"occurred_at": now() + HOUR}
+        when = late if urgency is joined else early
+        await intake.hear(NoticeAcknowledged(**about(taken) | when, **answer))
+        await measuring.count(intake.pool)
+        assert missed(urgency) == 0
+        again = triaged(taken, urgency, revision=2, decision=2, restates=urgency, respond_by=now() - HOUR / 2)
+        await intake.hear(again)
+    await measuring.count(intake.pool)
+    assert (missed(crisis), missed(urgent), missed(joined)) == (1, 1, 0)
+
+
 def reached(step: str, urgency: Urgency) -> tuple[float, float]:
     """How many, and their seconds added up."""
     labels = {"step": step, "urgency": urgency}

@@ -158,7 +158,7 @@ def test_whatever_is_odd_about_a_sheet_reaches_a_person(code: str) -> None:
          "cssrs: intermediate would be answered sooner than most_severe"),
         (altered("cssrs-thoughts", raises_to=Urgency.VERY_URGENT),
          "cssrs: ideation_only would be answered sooner than intermediate"),
-        (altered("asq-now", raises_to=Urgency.URGENT), None),
+        (altered("asq-now", raises_to=Urgency.URGENT, being_told=""), None),
         (altered("asq-positive", raises_to=Urgency.EMERGENCY),
          "asq: positive would be answered sooner than acute_positive"),
         (altered("flag-unknown", raises_to=Urgency.ROUTINE), "routine raises nothing"),
@@ -172,6 +172,22 @@ def test_what_is_more_severe_is_never_answered_later(policy: Policy, fault: str 
     """A policy that lowers, or could lower when something worsens, is refused; another one is not."""
     found = list(check(policy))
     assert any(fault in each for each in found) if fault else found == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "fault"),
+    [
+        (altered("asq-now", raises_to=Urgency.URGENT), "asq-now: being_told, but the psychiatrist is called"),
+        (
+            altered("phq9-severe", being_told="The psychiatrist is being told."),
+            "phq9-severe: being_told, but",
+        ),
+        (altered("asq-now", text="Stay there; the psychiatrist is being told."), "asq-now: 'is being told'"),
+        (altered("flag-same-day", asks_review=False), "red flag mania_acute: whoever states it is told"),
+    ],
+)
+def test_that_somebody_is_told_is_said_only_where_it_is_true(policy: Policy, fault: str) -> None:
+    assert any(fault in each for each in check(policy))
 
 
 @pytest.mark.parametrize(

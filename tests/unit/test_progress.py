@@ -33,6 +33,8 @@ def heard(
     reason: str | None = None,
     next_step: str | None = None,
     audience: str | None = None,
+    restates: Urgency | None = None,
+    outcome: str | None = None,
 ) -> Heard:
     return Heard(
         event_id=UUID(int=next(numbers)),
@@ -49,6 +51,8 @@ def heard(
         reason=reason,
         next_step=next_step,
         audience=audience,
+        restates=restates,
+        outcome=outcome,
     )
 
 
@@ -74,6 +78,28 @@ ASK = heard(
 )
 CRISIS_ASK = heard("InformationRequested", decision=2, minute=6, urgency=Urgency.VERY_URGENT)
 REMINDED = heard("InformationReminded", decision=2, minute=7)
+STATED = heard("ReferralTriaged", decision=1, minute=1, urgency=Urgency.EMERGENCY, restates=Urgency.EMERGENCY)
+CONFIRMED = heard("ReferralTriaged", decision=2, minute=5, urgency=Urgency.EMERGENCY)
+RESTATED = heard(
+    "ReferralTriaged",
+    revision=2,
+    decision=3,
+    minute=60,
+    urgency=Urgency.EMERGENCY,
+    restates=Urgency.VERY_URGENT,
+)
+PATCHED = heard("ReferralTriaged", revision=3, decision=4, minute=70, urgency=Urgency.EMERGENCY)
+LESS_RESTATED = heard(
+    "ReferralTriaged", revision=2, decision=3, minute=60, urgency=Urgency.EMERGENCY, restates=Urgency.URGENT
+)
+NOT_REACHED = heard("CrisisOutcomeRecorded", minute=30, audience="psychiatrist", outcome="not_reached")
+REACHED = heard("CrisisOutcomeRecorded", minute=40, audience="psychiatrist", outcome="reached")
+
+
+def answered(*, minute: int, revision: int = 1) -> Heard:
+    return heard("NoticeAcknowledged", revision=revision, minute=minute, audience="psychiatrist")
+
+
 LAPSED = heard("ReviewOverdue", decision=2, minute=7, unanswered=True)
 OTHER_LATE = heard("ReviewOverdue", decision=1, minute=7, unanswered=True)
 
@@ -125,6 +151,43 @@ HISTORIES = [
     ("booked", [SUBMITTED, ROUTINE, OFFER, TAKEN, heard("AppointmentBooked", minute=9)], State.BOOKED),
     ("closed", [SUBMITTED, ROUTINE, OFFER, TAKEN, heard("ReferralClosed", minute=9)], State.CLOSED),
     ("a crisis nobody has answered", [SUBMITTED, VERY_URGENT, OFFER], State.CRISIS_HANDOVER),
+    ("a crisis stated again", [SUBMITTED, STATED, ANSWERED, CONFIRMED, RESTATED], State.CRISIS_HANDOVER),
+    (
+        "a crisis stated again, then something else changed",
+        [SUBMITTED, STATED, ANSWERED, CONFIRMED, RESTATED, PATCHED],
+        State.CRISIS_HANDOVER,
+    ),
+    (
+        "a crisis stated again that was answered",
+        [SUBMITTED, STATED, ANSWERED, CONFIRMED, RESTATED, answered(minute=61, revision=2), PATCHED],
+        State.TRIAGED,
+    ),
+    (
+        "a crisis stated again while nobody had answered the first call, which then was answered",
+        [SUBMITTED, STATED, RESTATED, answered(minute=61)],
+        State.TRIAGED,
+    ),
+    (
+        "a crisis stated again by somebody who has a therapist",
+        [SUBMITTED, STATED, OFFER, TAKEN, RESTATED],
+        State.CRISIS_HANDOVER,
+    ),
+    (
+        "something less than a crisis stated after one that was answered",
+        [SUBMITTED, STATED, ANSWERED, LESS_RESTATED],
+        State.TRIAGED,
+    ),
+    (
+        "a crisis was answered and the person not reached",
+        [SUBMITTED, STATED, ANSWERED, NOT_REACHED],
+        State.CRISIS_HANDOVER,
+    ),
+    ("and then reached", [SUBMITTED, STATED, ANSWERED, NOT_REACHED, REACHED], State.TRIAGED),
+    (
+        "and then somebody else has answered",
+        [SUBMITTED, STATED, ANSWERED, NOT_REACHED, answered(minute=31)],
+        State.TRIAGED,
+    ),
     ("a crisis that was answered", [SUBMITTED, VERY_URGENT, OFFER, ANSWERED], State.OFFERED),
     ("a crisis somebody has taken on", [SUBMITTED, VERY_URGENT, OFFER, TAKEN], State.ACCEPTED),
     (
@@ -259,6 +322,8 @@ facts = st.builds(
     unanswered=st.booleans(),
     reason=st.none() | st.sampled_from(["returned", "out_of_area"]),
     audience=st.none() | st.sampled_from(["psychiatrist", "clinic"]),
+    restates=st.none() | st.sampled_from(list(Urgency)),
+    outcome=st.none() | st.sampled_from(["reached", "not_reached"]),
 )
 
 

@@ -7,14 +7,14 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.triage.chart import Chart, Sheet
+from services.triage.chart import EVERYTHING, Chart, Sheet, Stated
 from services.triage.pathway import what_care
 from services.triage.policy import POLICIES, load
 from services.triage.rules import LEVELS, Policy
-from services.triage.urgency import Before, Verdict
+from services.triage.urgency import Before, Verdict, settle
 from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, read
-from shared.vocabulary import EXTERNAL_LEVELS, PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
+from shared.vocabulary import EXPRESS_RED_FLAGS, EXTERNAL_LEVELS, PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
 from tests.unit.triage_samples import ASKED_AT, CHART, DAY, decided, rank
 
 RawSheet = tuple[str, tuple[Answer, ...], date]
@@ -253,3 +253,64 @@ def test_every_signal_is_answered_as_its_file_says(policy: Policy, signal: str, 
     code = data.draw(st.sampled_from(DIAGNOSES.signals[signal].examples))
     verdict = decided(replace(CHART, diagnoses=frozenset({code})), policy=policy)
     assert rank(verdict.urgency) >= rank(DIAGNOSES.signals[signal].level) and verdict.reviews
+
+
+PARTS = st.frozensets(st.sampled_from(sorted(EVERYTHING.parts)))
+STATED = st.builds(Stated, PARTS, st.integers(0, 3))
+
+
+@given(SHIPPED, CHARTS, st.lists(raw_sheets(), max_size=3), STATED, st.sampled_from(list(Urgency)))
+def test_what_is_stated_again_never_lowers_and_wins_no_time(
+    policy: Policy, chart: Chart, raw: list[RawSheet], stated: Stated, urgency: Urgency
+) -> None:
+    """Whatever was settled before, and more that is stated never asks for less."""
+    whole = with_sheets(chart, raw)
+    settled = settle(decided(whole, policy=policy).findings)
+    before = Before(
+        urgency=urgency, respond_by=ASKED_AT + timedelta(hours=1), by_clinician=True, settled=settled
+    )
+    silent = decided(whole, before, policy=policy)
+    said = decided(whole, before, policy=policy, stated=stated)
+    everything = decided(whole, before, policy=policy, stated=EVERYTHING)
+    assert silent.urgency == urgency and silent.restates is None and not silent.restated
+    assert rank(everything.urgency) >= rank(said.urgency) >= rank(urgency)
+    assert set(silent.reviews) <= set(said.reviews) <= set(everything.reviews)
+    assert said.respond_by <= before.respond_by
+    if said.restates:
+        assert rank(said.urgency) >= rank(said.restates)
+        assert everything.restates and rank(everything.restates) >= rank(said.restates)
+
+
+@given(SHIPPED, CHARTS, st.lists(raw_sheets(), max_size=3))
+def test_settled_safety_findings_that_are_stated_again_are_always_reviewed(
+    policy: Policy, chart: Chart, raw: list[RawSheet]
+) -> None:
+    """Each flag by itself, and the sheets by themselves; what is not stated stays settled."""
+    whole = with_sheets(chart, raw)
+    before = Before(
+        urgency=Urgency.ROUTINE,
+        respond_by=ASKED_AT - timedelta(days=1),
+        by_clinician=True,
+        settled=settle(decided(whole, policy=policy).findings),
+    )
+    if flags := whole.red_flags & EXPRESS_RED_FLAGS:
+        verdict = decided(whole, before, policy=policy, stated=Stated(frozenset({"red_flags"})))
+        assert {f"red_flag={flag}" for flag in flags} <= {f.datum for f in verdict.restated}
+        assert {finding.datum.split("=")[0] for finding in verdict.restated} == {"red_flag"}
+        assert verdict.restates and rank(verdict.urgency) >= rank(verdict.restates) >= rank(Urgency.URGENT)
+        assert verdict.review_by
+    if any(sheet.reading.fired for sheet in whole.sheets):
+        verdict = decided(whole, before, policy=policy, stated=Stated(frozenset(), sheets=len(raw)))
+        assert verdict.restated and rank(verdict.urgency) >= rank(Urgency.URGENT)
+
+
+@given(SHIPPED, CHARTS, st.lists(raw_sheets(), max_size=3), st.sampled_from(sorted(EVERYTHING.parts)))
+def test_a_part_that_is_empty_states_nothing(
+    policy: Policy, chart: Chart, raw: list[RawSheet], part: str
+) -> None:
+    """Somebody who takes a list away, or sends it empty, has stated none of the rest."""
+    empty = replace(
+        with_sheets(chart, raw), **{part: getattr(Chart(requested_priority=Priority.ROUTINE), part)}
+    )
+    verdict = decided(empty, policy=policy, stated=Stated(frozenset({part})))
+    assert verdict.restates is None and not verdict.restated

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.triage.chart import Chart, Sheet
+from services.triage.chart import NOTHING, Chart, Sheet, Stated
 from services.triage.policy import POLICIES, load
 from services.triage.rules import Policy
 from services.triage.urgency import Before, Verdict, how_soon
@@ -40,8 +40,10 @@ def chart(**changes: Any) -> Chart:
     return replace(CHART, **changes)
 
 
-def decided(case: Chart, before: Before | None = None, policy: Policy = POLICY) -> Verdict:
-    return how_soon(case, policy, asked_at=ASKED_AT, before=before)
+def decided(
+    case: Chart, before: Before | None = None, policy: Policy = POLICY, stated: Stated = NOTHING
+) -> Verdict:
+    return how_soon(case, policy, asked_at=ASKED_AT, before=before, stated=stated)
 
 
 def rank(urgency: Urgency) -> int:
