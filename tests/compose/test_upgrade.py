@@ -97,6 +97,10 @@ async def test_an_upgrade_with_referrals_on_their_way_loses_and_doubles_nothing(
     }
     assert running == {host.image}
     assert len(ids) > 20
+    again = host.careroute("redecide", "--per-second", "20")
+    assert again.returncode == 0, again.stdout + again.stderr
+    await town.acknowledge_all()
     found = account(host)
     assert found.clean, found.text
     assert found.counts["accepted"] == len(ids)
+    assert found.counts["open referrals decided by older rules"] == 0

@@ -237,3 +237,14 @@ class TestDigest:
     def test_what_decides_is_there_to_be_read(self) -> None:
         missing = {name for name in DECIDES if not (ROOT / name).exists()}
         assert missing <= {"shared/clinical"}
+
+
+def test_rules_that_hold_no_longer_release_nobody() -> None:
+    """Only a clinician ends a hold, unless it can wait no longer."""
+    no_consent = {"consent": Consent(share_with_network=False), "red_flags": ("suicidal_thoughts",)}
+    held = stored(without("flag-same-day"), case(**no_consent))
+    again = redecide(held, without("no-consent"), now=LATER)
+    (review,) = again.outcome.said
+    assert isinstance(review, ReviewRequested) and review.holds
+    assert again.outcome.standing.state == "held"
+    assert redecide(held, without("no-consent", "flag-same-day"), now=LATER).outcome.standing.state == "held"
