@@ -64,9 +64,9 @@ class Teller:
     def _pace(self, notice: Notice) -> Pace:
         if notice.about == OVERDUE and notice.urgency not in CANNOT_WAIT:
             return self.clocks.overdue
-        if notice.audience == CLINICIAN and notice.about != OVERDUE:
-            return self.clocks.review((notice.respond_by or self.now) - self.now)
-        return self.clocks.page(notice.urgency or Urgency.EMERGENCY)
+        return self.clocks.pace(
+            notice.urgency or Urgency.EMERGENCY, (notice.respond_by or self.now) - self.now
+        )
 
     def _recipients(self, said: Words, fact: ReferralFact, therapist: UUID | None) -> list[Recipient]:
         if said.audience in (PSYCHIATRIST, CLINICIAN):
