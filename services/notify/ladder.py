@@ -132,6 +132,19 @@ def next_step(alert: Alert, on_call: Sequence[Person], now: datetime) -> Step:
     return Wait(min(alarm_at, silent_at) if untold else alarm_at)
 
 
+def at_once(alert: Alert, on_call: Sequence[Person]) -> Tell | Alarm:
+    """The step after this one, without waiting for its time."""
+    untold = _untold(alert, on_call)
+    if untold and alert.alarmed_at is None:
+        return untold[0]
+    return Alarm(NOBODY_ANSWERED if on_call else NOBODY_ON_CALL)
+
+
+def told_again(alert: Alert, now: datetime) -> Alert:
+    """Whoever was told so far has been told again."""
+    return replace(alert, tellings=tuple(replace(t, at=now, failed=False) for t in alert.tellings))
+
+
 def after(alert: Alert, step: Step, on_call: Sequence[Person], now: datetime) -> Alert:
     """The alert once that step was taken."""
     match step:

@@ -1,13 +1,14 @@
 """From a fact and its words to notices: who gets each, and what it means if nobody does."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from services.notify import climb
 from services.notify.addressing import Directory, Recipient
-from services.notify.ladder import Alert, Clocks, Pace
+from services.notify.ladder import Clocks, Pace
 from services.notify.paging import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
 from services.notify.plan import Climber, Notice, Plan
 from services.notify.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
@@ -22,12 +23,13 @@ OVERDUE: Final = "ReviewOverdue"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller:
-    """Adds to `plan` what is told of facts."""
+    """Adds to `plan` what is told of facts. `climbers` are open alerts that a fact may state again."""
 
     directory: Directory
     clocks: Clocks
     plan: Plan
     now: datetime
+    climbers: Mapping[UUID, Climber] = field(default_factory=dict)
 
     def tell(
         self,
@@ -36,25 +38,43 @@ class Teller:
         *,
         urgency: Urgency | None,
         therapist: UUID | None = None,
-    ) -> None:
+        first: str | None = None,
+    ) -> dict[str, UUID]:
+        """The notice of each audience. `first` is called before those on call."""
+        told: dict[str, UUID] = {}
         for said in words:
             recipients = self._recipients(said, fact, therapist)
             if recipients or said.must_reach:
-                self._tell(_notice(fact, said, urgency, therapist, now=self.now), recipients)
+                notice = _notice(fact, said, urgency, therapist, now=self.now)
+                self._tell(notice, recipients, first)
+                told[said.audience] = notice.id
+        return told
 
-    def _tell(self, notice: Notice, recipients: list[Recipient]) -> None:
+    def state_again(self, notice: UUID | None) -> bool:
+        """Whether that alert was still open, so that whoever was told of it is told again."""
+        opened = {climber.notice.id: climber for climber in self.plan.climbers}
+        climber = (opened.get(notice) or self.climbers.get(notice)) if notice else None
+        if climber is None:
+            return False
+        climb.state_again(climber, self.directory, self.plan, now=self.now)
+        return True
+
+    def is_on_call(self, audience: str, region: str) -> bool:
+        """Whether there is anybody."""
+        return bool(self.directory.on_call(audience, region, self.now))
+
+    def reaches_primary_care(self, clinic: str) -> bool:
+        return bool(self.directory.of_clinic(PRIMARY_CARE, clinic))
+
+    def _tell(self, notice: Notice, recipients: list[Recipient], first: str | None) -> None:
         self.plan.notices.append(notice)
         if notice.is_alert:
-            self._open(notice)
+            pace = self._pace(notice)
+            climb.open_alert(notice, pace, self.directory, self.plan, now=self.now, first=first)
         elif recipients:
             self.plan.tell(notice, recipients, now=self.now)
         else:
             self._unaddressed(notice)
-
-    def _open(self, notice: Notice) -> None:
-        alert = Alert(opened_at=self.now, pace=self._pace(notice))
-        climber = Climber(notice=notice, alert=alert, next_step_at=self.now)
-        climb.climb(climber, self.directory, self.plan, now=self.now)
 
     def _unaddressed(self, notice: Notice) -> None:
         """It waits for a recipient, and says so once."""
@@ -70,7 +90,9 @@ class Teller:
 
     def _recipients(self, said: Words, fact: ReferralFact, therapist: UUID | None) -> list[Recipient]:
         if said.audience in (PSYCHIATRIST, CLINICIAN):
-            return self.directory.on_call(said.audience, fact.region, self.now)
+            on_call = self.directory.on_call(said.audience, fact.region, self.now)
+            covers = [] if said.alert else self.directory.covering(said.audience, fact.region)
+            return on_call or covers
         return addressed(
             self.directory, said.audience, region=fact.region, clinic=fact.clinic, therapist=therapist
         )
