@@ -34,6 +34,7 @@ class Account:
     unanswered: list[str] = field(default_factory=list)
     parked: list[str] = field(default_factory=list)
     waiting_for_an_answer: int = 0
+    waiting_for_an_outcome: int = 0
     waiting_to_be_sent: list[str] = field(default_factory=list)
 
     @property
@@ -105,6 +106,12 @@ UNANSWERED: Final = Check(
     "select referral_id from unanswered_alert where past_ladder",
 )
 
+NO_OUTCOME: Final = Check(
+    "notify",
+    "acknowledged, no outcome was recorded in time, and it was not called again",
+    "select referral_id from crisis_without_outcome where outcome_due_at < now() - make_interval(secs => $1)",
+)
+
 
 NOT_SAID: Final = Check(
     "triage",
@@ -126,9 +133,13 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
             for check in checks:
                 cases += await _cases(databases, check)
         found.unanswered = await _cases(databases, UNANSWERED)
+        found.unanswered += await _cases(databases, NO_OUTCOME, grace_seconds)
         found.unanswered += await _cases(databases, NOT_SAID, grace_seconds)
         found.waiting_for_an_answer = await databases["notify"].fetchval(
             "select count(*) from unanswered_alert where not past_ladder"
+        )
+        found.waiting_for_an_outcome = await databases["notify"].fetchval(
+            "select count(*) from crisis_without_outcome"
         )
     return found
 
@@ -226,6 +237,7 @@ def show(found: Account, out: Console, *, most: int = 20) -> None:
         ("unanswered alerts", len(found.unanswered)),
         ("parked", len(found.parked)),
         ("alerts waiting for an answer in time", found.waiting_for_an_answer),
+        ("crises waiting for their outcome", found.waiting_for_an_outcome),
         ("facts waiting to be sent", len(found.waiting_to_be_sent)),
     ):
         table.add_row(name, str(count))

@@ -19,7 +19,7 @@ from fastapi import APIRouter, FastAPI
 
 from services.notify import escalate, http_notices, http_recipients, http_rota, webhook
 from services.notify.deliver import Deliverer
-from services.notify.escalate import Escalation
+from services.notify.escalate import Escalation, RotaCheck
 from services.notify.lines import Lines
 from services.notify.on_matching import on_matching
 from services.notify.on_triage import on_triage
@@ -66,6 +66,7 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
         deliverers.append(deliverer)
     missed = MissedOutcomes(clocks=settings.clocks, pool=lambda: service.pool, committed=service.wake)
     service.every(1, "missed-outcomes", missed.turn, lane=Lane.EXPRESS)
+    service.every(60, "check-rota", RotaCheck(pool=lambda: service.pool).turn)
     service.every(5, "measure-alerts", lambda: escalate.measure(service.pool))
 
     router = APIRouter(lifespan=_finishing(deliverers, client))

@@ -20,6 +20,10 @@ class Gap:
     people: int
 
 
+def is_gap(directory: Directory, audience: str, region: str, now: datetime) -> bool:
+    return len(directory.on_call(audience, region, now)) < ENOUGH
+
+
 def gaps(directory: Directory, audience: str, region: str, now: datetime) -> list[Gap]:
     """From now to the end of the last shift."""
     duties = [duty for duty in directory.rota if duty.region == region]

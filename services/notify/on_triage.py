@@ -99,8 +99,6 @@ def _triaged(fact: ReferralTriaged, before: Known, teller: Teller) -> Known:
     on_team = "psychiatrist" in fact.team
     after = before.heard(fact.decision, fact.urgency)
     after = _call_psychiatrist(fact, fact.respond_by, before, after, teller, on_team=on_team)
-    if fact.in_review and fact.restates:
-        after = _call_again(fact, wording.review(fact.urgency, fact.respond_by, holds=False), after, teller)
     tells = on_team and after.tells_psychiatrist(fact.urgency)
     if tells:
         teller.tell(fact, [wording.on_team(fact.urgency, fact.respond_by)], urgency=fact.urgency)

@@ -227,6 +227,7 @@ async def test_an_acknowledgement_stops_its_own_part_and_is_shown_to_the_others(
     assert "psy-1" not in shown["text"]
     await acknowledge(call, clinician, Role.CLINICIAN, "clin-1")
     last = await pool.fetchrow("select * from notice where about = 'NoticeAcknowledged' order by id desc")
+    assert last is not None
     assert last["audience"] == "psychiatrist" and "still open" not in last["text"]
 
 
