@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify.addressing import Directory, Duty, Recipient
+from services.notify.gaps import Gap, gaps, is_gap
 from services.notify.ladder import (
     NOBODY_ANSWERED,
     NOBODY_ON_CALL,
@@ -25,7 +26,8 @@ from services.notify.ladder import (
     after,
     next_step,
 )
-from services.notify.paging import Known, Open
+from services.notify.outcomes import outcome_due_at, respond_again_by
+from services.notify.paging import Held, Known, Open, is_psychiatrist
 from services.notify.settings import NotifySettings
 from shared.vocabulary import Urgency
 
@@ -318,6 +320,90 @@ WAITING_E = frozenset({Open("psychiatrist", E)})
 )
 def test_only_a_raise_calls_the_psychiatrist_again(known: Known, urgency: Urgency, calls: bool) -> None:
     assert known.calls_psychiatrist(urgency) is calls
+
+
+@pytest.mark.parametrize(
+    ("known", "urgency", "calls"),
+    [
+        (Known(), U, True),
+        (Known(), S, False),
+        (Known(1, U, psychiatrist_told=U), U, False),  # the same again
+        (Known(1, U, psychiatrist_told=V), U, False),  # lowered by a clinician
+        (Known(1, U, frozenset({Open("psychiatrist", U)})), U, False),
+        (Known(1, U), U, True),  # joins the team
+        (Known(1, S, psychiatrist_told=S), U, True),
+        (Known(1, S, psychiatrist_told=U), U, True),  # lowered, then raised again
+    ],
+)
+def test_a_psychiatrist_on_the_team_is_called_from_urgent_on(
+    known: Known, urgency: Urgency, calls: bool
+) -> None:
+    assert known.calls_psychiatrist(urgency, on_team=True) is calls
+    assert not known.calls_psychiatrist(urgency)
+
+
+def test_a_revision_calls_each_audience_once() -> None:
+    called = Known().called("psychiatrist", E, revision=2)
+    assert not called.calls_again("psychiatrist", 2) and called.calls_again("psychiatrist", 3)
+    assert called.calls_again("clinician", 1)
+
+
+def test_the_most_urgent_alert_counts() -> None:
+    held = Known(held=frozenset({Held("psychiatrist", V, "ada"), Held("psychiatrist", E, "ben")}))
+    assert held.held_at("psychiatrist", V) == Held("psychiatrist", E, "ben")
+    assert held.held_at("clinician", V) is None
+    assert Known(held=frozenset({Held("psychiatrist", V, "ada")})).held_at("psychiatrist", E) is None
+
+
+@pytest.mark.parametrize(
+    ("on_call", "recipient_of", "psychiatrist"),
+    [
+        (True, None, True),
+        (True, "psychiatrist", True),
+        (True, "clinician", False),  # a clinician on the rota
+        (False, "psychiatrist", True),
+        (False, "coordinator", False),
+        (False, None, False),
+    ],
+)
+def test_who_is_a_psychiatrist(on_call: bool, recipient_of: str | None, psychiatrist: bool) -> None:
+    assert is_psychiatrist(on_call=on_call, recipient_of=recipient_of) is psychiatrist
+
+
+# ---- what came of it ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("audience", "urgency", "respond_by", "due"),
+    [
+        ("psychiatrist", E, at(5), at(32)),
+        ("psychiatrist", E, at(240), at(240)),  # never before the time to respond is over
+        ("psychiatrist", E, None, at(32)),
+        ("psychiatrist", V, at(240), at(242)),
+        ("psychiatrist", U, at(600), None),
+        ("clinician", E, at(5), None),
+    ],
+)
+def test_an_outcome_has_a_clock(
+    audience: str, urgency: Urgency, respond_by: datetime | None, due: datetime | None
+) -> None:
+    assert outcome_due_at(audience, urgency, respond_by, CLOCKS, acknowledged_at=at(2)) == due
+
+
+def test_who_is_called_again_has_as_long_as_the_first() -> None:
+    assert respond_again_by(at(0), at(5), now=at(60)) == at(65)
+    assert respond_again_by(at(7), at(5), now=at(60)) == at(5), "it was past its time then"
+
+
+# ---- too few on call ---------------------------------------------------------------------------
+
+
+def test_a_rota_shows_when_fewer_than_two_are_on_call() -> None:
+    rota = [shift("ada", -60, 60), shift("ben", 0, 30), shift("ben", 90, 120)]
+    found = gaps(Directory(PEOPLE, rota), "psychiatrist", "north", START)
+    assert found == [Gap(at(30), 1), Gap(at(60), 0), Gap(at(90), 1)]
+    assert is_gap(Directory(PEOPLE[:1]), "psychiatrist", "north", START)
+    assert gaps(Directory(PEOPLE), "psychiatrist", "north", START) == []
 
 
 def test_each_review_is_new_work_unless_one_as_urgent_is_open() -> None:
