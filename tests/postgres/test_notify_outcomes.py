@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from careroute.local.keys import Keys
+from careroute.reconcile import NO_OUTCOME
 from services.notify.reopening import MissedOutcomes
 from shared.auth import Role
 from shared.events import CrisisOutcomeRecorded, NoticeAcknowledged
@@ -149,6 +150,28 @@ async def test_the_clock_of_an_emergency_is_half_an_hour(notify: tuple[Pool, Cal
     clock.moves(1.6)
     await escalation(pool, clock).turn()
     assert ("psychiatrist", "psy-2") in await told(pool), "as fast as the first time"
+
+
+async def test_reconcile_names_a_crisis_past_its_clock_until_it_is_called_again(
+    notify: tuple[Pool, Call],
+) -> None:
+    pool, call = notify
+    about, _ = await crisis(pool, call)
+    assert await pool.fetch(NO_OUTCOME.query, 0) == []
+    await pool.execute("update alert set outcome_due_at = now() - interval '1 minute'")
+    assert [row[0] for row in await pool.fetch(NO_OUTCOME.query, 0)] == [about.referral]
+    await missed(pool, now).turn()
+    assert await pool.fetch(NO_OUTCOME.query, 0) == []
+
+
+async def test_a_missed_outcome_does_not_start_a_second_ladder(notify: tuple[Pool, Call]) -> None:
+    """It was stated again meanwhile, and that alert is still open."""
+    pool, call = notify
+    about, _ = await crisis(pool, call)
+    again = about.triaged(E, 2).model_copy(update={"restates": E})
+    await take(pool, EXPRESS, again)
+    await missed(pool, Clock(timedelta(days=1))).turn()
+    assert await pool.fetchval("select count(*) from unanswered_alert") == 1
 
 
 async def test_not_reached_starts_the_ladder_again_at_once(notify: tuple[Pool, Call]) -> None:
