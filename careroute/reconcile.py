@@ -39,6 +39,7 @@ class Account:
     parked: list[str] = field(default_factory=list)
     disagreeing: list[str] = field(default_factory=list)
     waiting_for_an_answer: int = 0
+    waiting_for_an_outcome: int = 0
     waiting_to_be_sent: list[str] = field(default_factory=list)
     by_older_rules: int | None = None
 
@@ -122,6 +123,12 @@ UNANSWERED: Final = Check(
     "select referral_id from unanswered_alert where past_ladder",
 )
 
+NO_OUTCOME: Final = Check(
+    "notify",
+    "acknowledged, no outcome was recorded in time, and it was not called again",
+    "select referral_id from crisis_without_outcome where outcome_due_at < now() - make_interval(secs => $1)",
+)
+
 
 NOT_SAID: Final = Check(
     "triage",
@@ -144,9 +151,13 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
             for check in checks:
                 cases += await _cases(databases, check)
         found.unanswered = await _cases(databases, UNANSWERED)
+        found.unanswered += await _cases(databases, NO_OUTCOME, grace_seconds)
         found.unanswered += await _cases(databases, NOT_SAID, grace_seconds)
         found.waiting_for_an_answer = await databases["notify"].fetchval(
             "select count(*) from unanswered_alert where not past_ladder"
+        )
+        found.waiting_for_an_outcome = await databases["notify"].fetchval(
+            "select count(*) from crisis_without_outcome"
         )
         found.by_older_rules = await _by_older_rules(network, databases)
     return found
@@ -274,6 +285,7 @@ def show(found: Account, out: Console, *, most: int = 20) -> None:
         ("parked", len(found.parked)),
         ("what services do not agree on", len(found.disagreeing)),
         ("alerts waiting for an answer in time", found.waiting_for_an_answer),
+        ("crises waiting for their outcome", found.waiting_for_an_outcome),
         ("facts waiting to be sent", len(found.waiting_to_be_sent)),
         ("open referrals decided by older rules", found.by_older_rules),
     ):

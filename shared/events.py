@@ -497,10 +497,11 @@ class NoticeSent(NotifyFact):
 
 
 class NoticeAcknowledged(NotifyFact):
-    """A person answered; the ladder stops."""
+    """A person answered; the ladder stops. `taken_over`: why it was not who it was for."""
 
     type: Literal["NoticeAcknowledged"] = "NoticeAcknowledged"
     by: Code
+    taken_over: Code | None = None
 
 
 class CrisisOutcomeRecorded(NotifyFact):

@@ -87,11 +87,12 @@ async def _submit_and_follow(
         while True:
             standing = [one for one in await _standing(api) if one["id"] in ours]
             open_alerts = await api.get("notify", "/v1/notices?state=open&limit=1", role=Role.OPS)
+            crises = await api.get("notify", "/v1/notices?state=awaiting_outcome&limit=1", role=Role.OPS)
             reviews = await api.get("triage", "/v1/reviews?limit=1", role=Role.CLINICIAN)
             counts = _counts(standing)
             for bar, count in zip(bars[1:], counts, strict=True):
                 progress.update(bar, completed=count)
-            people_done = not open_alerts["items"] and not reviews["reviews"]
+            people_done = not (open_alerts["items"] or crises["items"]) and not reviews["reviews"]
             if acting.done():
                 acting.result()
             if (counts[-1] == len(lines) and people_done) or time.monotonic() > until:

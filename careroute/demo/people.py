@@ -1,4 +1,5 @@
-"""Stands in for people: who is on call acknowledges, clinicians review, therapists answer offers."""
+"""Stands in for people: who is on call acknowledges and records what came of a crisis, clinicians review,
+therapists answer offers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ class People:
     api: Api
     endpoints: Endpoints
     acknowledged: int = 0
+    outcomes: int = 0
     reviewed: int = 0
     accepted: int = 0
     declined: int = 0
@@ -42,6 +44,20 @@ class People:
             )
         )
         self.acknowledged += len(paths)
+        await self.record_outcomes()
+
+    async def record_outcomes(self) -> None:
+        """Whoever acknowledged a crisis reached the client."""
+        page = await self.api.get("notify", "/v1/notices?state=awaiting_outcome&limit=500", role=Role.ONCALL)
+        paths = [f"/v1/notices/{notice['id']}/outcome" for notice in page["items"]]
+        body = {"outcome": "reached"}
+        await asyncio.gather(
+            *(
+                self.api.post("notify", path, body, role=Role.ONCALL, subject="oncall-demo", accept=(409,))
+                for path in paths
+            )
+        )
+        self.outcomes += len(paths)
 
     async def review(self) -> None:
         """A triage clinician agrees with the rules, and settles consent where that was asked."""

@@ -105,7 +105,8 @@ def show(stories: list[Story], people: People, endpoints: Endpoints, out: Consol
     forged = sum(not one.genuine for one in endpoints.deliveries)
     out.print(
         f"\n{len(endpoints.deliveries)} webhooks, {forged} with a bad signature; "
-        f"{people.acknowledged} alerts acknowledged, {people.reviewed} reviews settled, "
+        f"{people.acknowledged} alerts acknowledged, {people.outcomes} outcomes of crises recorded, "
+        f"{people.reviewed} reviews settled, "
         f"{people.accepted} offers accepted, {people.declined} declined and passed on."
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.notify.addressing import Directory, Duty
+from services.notify.gaps import gaps
 from services.notify.paging import CLINICIAN, PSYCHIATRIST
 from shared.postgres import Record
 
@@ -15,6 +16,8 @@ class Seen(BaseModel):
     """`state`: open, acknowledged, no_recipient, sending, sent, undeliverable, or ended (no more to send).
 
     `alarm_by` and what follows it are of alerts only; an alarm `answers` the alert that it is about.
+    `taken_over` is why somebody else answered a psychiatrist's part. `outcome_due_at`: without an outcome the
+    crisis is called again then; `missed` is an outcome that nobody recorded in time.
     """
 
     id: UUID
@@ -33,6 +36,11 @@ class Seen(BaseModel):
     alarms: int
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    taken_over: str | None
+    outcome: str | None
+    outcome_at: datetime | None
+    outcome_by: str | None
+    outcome_due_at: datetime | None
     answers: UUID | None
 
 
@@ -63,13 +71,26 @@ class Notices(BaseModel):
 
 
 class Acknowledgement(BaseModel):
-    """Who was first."""
+    """Who was first. An outcome is expected by `outcome_due_at`, if there is one."""
 
     notice_id: UUID
     referral_id: UUID
     state: str
     acknowledged_by: str
     acknowledged_at: datetime
+    taken_over: str | None
+    outcome_due_at: datetime | None
+
+
+class Outcome(BaseModel):
+    """`called_again`: the ladder has started again."""
+
+    notice_id: UUID
+    referral_id: UUID
+    outcome: str
+    outcome_by: str
+    outcome_at: datetime
+    called_again: bool
 
 
 class Channel(BaseModel):
@@ -114,15 +135,23 @@ class OnCall(BaseModel):
     clinician: list[str]
 
 
+class Gap(BaseModel):
+    """From `since` on, until the next change, fewer than two psychiatrists are on call."""
+
+    since: datetime
+    psychiatrists: int
+
+
 class Rota(BaseModel):
     """`on_call` at the moment `at`; without a rota, that is everyone who covers the region, and where the
-    region has nobody, whoever is on call for the whole network."""
+    region has nobody, whoever is on call for the whole network. `gaps` are the first of those to come."""
 
     region: str
     at: datetime
     on_call: OnCall
     shifts: list[Shift]
     fallback: list[str]
+    gaps: list[Gap]
 
 
 def seen(row: Record) -> dict[str, Any]:
@@ -157,6 +186,10 @@ def rota(region: str, directory: Directory, at: datetime) -> Rota:
         ),
         shifts=[_shift(duty) for duty in shifts],
         fallback=[duty.recipient for duty in behind],
+        gaps=[
+            Gap(since=gap.since, psychiatrists=gap.people)
+            for gap in gaps(directory, PSYCHIATRIST, region, at)
+        ],
     )
 
 

@@ -3,8 +3,8 @@
 in   triage.express.v1        calls whoever is on call
      triage.decisions.v1      asks clinicians for reviews, tells clinics and primary care the outcome
      matching.assignments.v1  tells of offers, acceptance, waiting, closing
-     HTTP                     recipients, rota, notices, acknowledgement
-out  notify.notices.v1        NoticeSent, NoticeAcknowledged, NoticeFailed
+     HTTP                     recipients, rota, notices, acknowledgement, outcome
+out  notify.notices.v1        NoticeSent, NoticeAcknowledged, CrisisOutcomeRecorded, NoticeFailed
      HTTP                     webhooks
 """
 
@@ -20,10 +20,11 @@ from fastapi import APIRouter, FastAPI
 
 from services.notify import escalate, http_notices, http_recipients, http_rota, network_terms, webhook
 from services.notify.deliver import Deliverer
-from services.notify.escalate import Escalation
+from services.notify.escalate import Escalation, RotaCheck
 from services.notify.lines import Lines
 from services.notify.on_matching import on_matching
 from services.notify.on_triage import on_triage
+from services.notify.reopening import MissedOutcomes
 from services.notify.sealing import Sealer
 from services.notify.settings import NotifySettings
 from services.notify.soon import Soon
@@ -65,11 +66,14 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
         wake_up = service.every(0.5, f"deliver-{lane}", deliverer.turn, after_commits=True, lane=lane)
         deliverer.wake = wake_up if lane is Lane.EXPRESS else Soon(wake_up, seconds=TOGETHER_SECONDS)
         deliverers.append(deliverer)
+    missed = MissedOutcomes(clocks=settings.clocks, pool=lambda: service.pool, committed=service.wake)
+    service.every(1, "missed-outcomes", missed.turn, lane=Lane.EXPRESS)
+    service.every(60, "check-rota", RotaCheck(pool=lambda: service.pool).turn)
     service.every(5, "measure-alerts", lambda: escalate.measure(service.pool))
 
     router = APIRouter(lifespan=_finishing(deliverers, client))
     pool, wake = (lambda: service.pool), service.wake
-    router.include_router(http_notices.routes(pool, wake))
+    router.include_router(http_notices.routes(pool, wake, settings.clocks))
     router.include_router(http_rota.routes(pool, wake, service.network))
     router.include_router(
         http_recipients.routes(

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.notify import alert_store, climb, recipient_store, saving
-from services.notify.metrics import OPEN_ALERTS, UNANSWERED
+from services.notify.gaps import is_gap
+from services.notify.metrics import AWAITING_OUTCOME, OPEN_ALERTS, ROTA_GAPS, UNANSWERED
+from services.notify.paging import PSYCHIATRIST
 from services.notify.plan import Climber, Plan
-from shared import outbox, trace
+from shared import logs, outbox, trace
 from shared.events import Lane
 from shared.ids import now as present
 from shared.postgres import Pool, transaction
+
+log = logs.get(__name__)
 
 AT_ONCE: Final = 100
 
@@ -55,3 +59,24 @@ async def measure(pool: Pool) -> None:
         row = counts.get(lane)
         OPEN_ALERTS.labels(lane).set(row["open"] if row else 0)
         UNANSWERED.labels(lane).set(row["unanswered"] if row else 0)
+    AWAITING_OUTCOME.set(await pool.fetchval("select count(*) from crisis_without_outcome"))
+
+
+@dataclass(kw_only=True)
+class RotaCheck:
+    """Looks for regions whose ladder ends with the first psychiatrist; says so in the log once a day."""
+
+    pool: Callable[[], Pool]
+    clock: Callable[[], datetime] = present
+    said_at: datetime | None = None
+
+    async def turn(self) -> None:
+        now = self.clock()
+        async with transaction(self.pool()) as connection:
+            regions = await recipient_store.staffed_regions(connection)
+            directory = await recipient_store.directory(connection, regions=regions)
+        found = [region for region in regions if is_gap(directory, PSYCHIATRIST, region, now)]
+        ROTA_GAPS.set(len(found))
+        if found and (self.said_at is None or now - self.said_at >= timedelta(days=1)):
+            self.said_at = now
+            log.warning("fewer than two psychiatrists are on call", action="check_rota", regions=found)

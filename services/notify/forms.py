@@ -22,6 +22,8 @@ from shared.moments import StrictMoment
 
 Audience = Literal["psychiatrist", "clinician", "clinic", "primary_care", "therapist", "coordinator", "ops"]
 
+Result = Literal["reached", "handed_to_emergency_services", "not_reached"]
+
 EXAMPLE_RECIPIENT: Final[dict[str, JsonValue]] = {
     "audience": "psychiatrist",
     "regions": ["otter"],
@@ -44,6 +46,28 @@ EXAMPLE_ROTA: Final[dict[str, JsonValue]] = {
 
 class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AcknowledgementForm(Form):
+    """Nothing need be sent. `takeover`: the psychiatrist's part is answered by somebody else, by name."""
+
+    takeover: bool = False
+    reason: (
+        Literal["reached_by_other_means", "psychiatrist_unreachable", "nobody_on_call", "responds_in_person"]
+        | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.takeover != (self.reason is not None):
+            raise ValueError("A takeover has a `reason`, and only a takeover has one.")
+        return self
+
+
+class OutcomeForm(Form):
+    """What came of a crisis that was acknowledged."""
+
+    outcome: Result
 
 
 class ChannelForm(Form):

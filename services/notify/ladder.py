@@ -1,7 +1,8 @@
 """Whom next, when? An alert is not delivered until somebody acknowledges it.
 
-A rung is one channel of one person on call. Silence moves up: the person's next channel, the next person,
-then everyone at once and an alarm, which repeats until somebody answers and is never given up.
+A rung is one channel of one person on call. Silence moves up: each person's first channel, then their
+second ones, then everyone at once and an alarm, which repeats until somebody answers and is never given up.
+Steps are shares of the time that is left to respond: two people are asked and the alarm is given within it.
 """
 
 from collections.abc import Sequence
@@ -25,21 +26,38 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
-    """Local policy, to be confirmed by a clinician. A review's pace is a share of the time it has."""
+    """Local policy, to be confirmed by a clinician: shares of the time left, and what they never exceed.
 
+    `emergency` and `very_urgent` bound step and alarm, `longest_step` the step of what is less urgent; that
+    takes `patient_step_share`. `overdue` is the pace of a review past its time that could wait.
+    `outcome_*`: how long after an acknowledgement the outcome of a crisis may take.
+    """
+
+    step_share: float
+    patient_step_share: float
+    alarm_share: float
+    step_at_least: timedelta
     emergency: Pace
     very_urgent: Pace
+    longest_step: timedelta
     overdue: Pace
-    review_fraction: float
-    review_at_least: timedelta
+    outcome_emergency: timedelta
+    outcome_very_urgent: timedelta
 
-    def page(self, urgency: Urgency) -> Pace:
-        """The pace at which a psychiatrist is called."""
-        return self.emergency if urgency is Urgency.EMERGENCY else self.very_urgent
+    def pace(self, urgency: Urgency, time_left: timedelta) -> Pace:
+        """Past its time, the next person is called after the shortest step and the alarm given after two."""
+        left = max(time_left, timedelta())
+        share, longest = self._bounds(urgency, left)
+        step = max(self.step_at_least, min(left * share, longest.step))
+        return Pace(step, max(2 * self.step_at_least, min(left * self.alarm_share, longest.alarm)))
 
-    def review(self, time_left: timedelta) -> Pace:
-        """The pace at which a triage clinician is called, who has `time_left`."""
-        return Pace(max(self.review_at_least, time_left * self.review_fraction), max(time_left, timedelta()))
+    def _bounds(self, urgency: Urgency, left: timedelta) -> tuple[float, Pace]:
+        match urgency:
+            case Urgency.EMERGENCY:
+                return self.step_share, self.emergency
+            case Urgency.VERY_URGENT:
+                return self.step_share, self.very_urgent
+        return self.patient_step_share, Pace(self.longest_step, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,19 @@ def next_step(alert: Alert, on_call: Sequence[Person], now: datetime) -> Step:
     return Wait(min(alarm_at, silent_at) if untold else alarm_at)
 
 
+def at_once(alert: Alert, on_call: Sequence[Person]) -> Tell | Alarm:
+    """The step after this one, without waiting for its time."""
+    untold = _untold(alert, on_call)
+    if untold and alert.alarmed_at is None:
+        return untold[0]
+    return Alarm(NOBODY_ANSWERED if on_call else NOBODY_ON_CALL)
+
+
+def told_again(alert: Alert, now: datetime) -> Alert:
+    """Whoever was told so far has been told again."""
+    return replace(alert, tellings=tuple(replace(t, at=now, failed=False) for t in alert.tellings))
+
+
 def after(alert: Alert, step: Step, on_call: Sequence[Person], now: datetime) -> Alert:
     """The alert once that step was taken."""
     match step:
@@ -133,7 +164,14 @@ def _told(alert: Alert, rungs: Sequence[Tell], now: datetime) -> tuple[Telling, 
 
 
 def _rungs(on_call: Sequence[Person]) -> list[Tell]:
-    return [Tell(person.recipient, channel) for person in on_call for channel in range(person.channels)]
+    """Another person before another channel of the same one."""
+    most = max((person.channels for person in on_call), default=0)
+    return [
+        Tell(person.recipient, channel)
+        for channel in range(most)
+        for person in on_call
+        if channel < person.channels
+    ]
 
 
 def _untold(alert: Alert, on_call: Sequence[Person]) -> list[Tell]:

@@ -22,6 +22,12 @@ NOBODY_IN_REGION: Final = Counter(
     ["audience"],
 )
 OPEN_ALERTS: Final = Gauge("careroute_open_alerts", "Alerts that nobody has acknowledged yet.", ["lane"])
+ROTA_GAPS: Final = Gauge(
+    "careroute_rota_gaps", "Regions in which fewer than two psychiatrists are on call right now."
+)
+AWAITING_OUTCOME: Final = Gauge(
+    "careroute_crises_awaiting_outcome", "Acknowledged crises whose outcome nobody has recorded yet."
+)
 UNANSWERED: Final = Gauge(
     "careroute_unanswered_alerts", "Alerts past their ladder that nobody has acknowledged.", ["lane"]
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.notify.paging import Known, Open
+from services.notify.paging import CLINICIAN, PSYCHIATRIST, Held, Known, Open
 from services.notify.plan import Notice
 from shared.events import Lane
 from shared.postgres import Connection, Record
@@ -18,18 +18,24 @@ MEET: Final = """
 
 KNOWN: Final = "select * from referral where id = any($1::uuid[]) order by id for update"
 
-OPEN: Final = """
-    select notice.referral_id, notice.audience, notice.urgency
+ALERTS: Final = """
+    select notice.id, notice.referral_id, notice.audience, notice.urgency, alert.acknowledged_by
     from notice join alert on alert.notice_id = notice.id
-    where notice.referral_id = any($1::uuid[]) and alert.acknowledged_at is null
+    where notice.referral_id = any($1::uuid[])
+      and (alert.acknowledged_at is null or alert.settled_at is null)
+    order by notice.id
 """
 
 REMEMBER: Final = """
     update referral
     set decision = heard.decision, urgency = heard.urgency, told = heard.told, over = heard.over,
-        terms = string_to_array(heard.terms, ' ')
-    from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::boolean[], $6::text[])
-         as heard (id, decision, urgency, told, over, terms)
+        terms = string_to_array(heard.terms, ' '),
+        psychiatrist_told = heard.psychiatrist_told, primary_care_told = heard.primary_care_told,
+        psychiatrist_revision = heard.psychiatrist_revision, clinician_revision = heard.clinician_revision
+    from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[],
+                $8::text[], $9::integer[], $10::integer[])
+         as heard (id, decision, urgency, told, over, terms, psychiatrist_told, primary_care_told,
+                   psychiatrist_revision, clinician_revision)
     where referral.id = heard.id
 """
 
@@ -48,6 +54,11 @@ INSERT: Final = f"""
     ) as told ({COLUMNS})
     on conflict (event_id, audience) do nothing
     returning id
+"""
+
+REWORD: Final = """
+    update notice set text = new.text from unnest($1::uuid[], $2::text[]) as new (id, text)
+    where notice.id = new.id
 """
 
 UNADDRESSED: Final = f"""
@@ -71,6 +82,7 @@ LIST: Final = """
 STATES: Final = {
     "open": "is_alert and acknowledged_at is null",
     "acknowledged": "acknowledged_at is not null",
+    "awaiting_outcome": "outcome_due_at is not null and settled_at is null",
     "no_recipient": "unaddressed",
     "undeliverable": "id in (select notice_id from delivery where state = 'undeliverable')",
 }
@@ -83,26 +95,40 @@ async def known(connection: Connection, referrals: Collection[UUID]) -> dict[UUI
         return {}
     await connection.execute(MEET, ids)
     rows = await connection.fetch(KNOWN, ids)
-    unanswered = await open_alerts(connection, ids)
+    open_, held = await _alerts(connection, ids)
     return {
         row["id"]: Known(
             decision=row["decision"],
             urgency=_urgency(row["urgency"]),
-            open=unanswered[row["id"]],
+            open=frozenset(open_[row["id"]]),
+            held=frozenset(held[row["id"]]),
             told=_urgency(row["told"]),
             over=row["over"],
             terms=frozenset(row["terms"]),
+            psychiatrist_told=_urgency(row["psychiatrist_told"]),
+            primary_care_told=row["primary_care_told"],
+            called_at={
+                PSYCHIATRIST: row["psychiatrist_revision"],
+                CLINICIAN: row["clinician_revision"],
+            },
         )
         for row in rows
     }
 
 
-async def open_alerts(connection: Connection, referrals: Collection[UUID]) -> dict[UUID, frozenset[Open]]:
-    """The alerts of these referrals that nobody has acknowledged."""
-    found: dict[UUID, set[Open]] = defaultdict(set)
-    for row in await connection.fetch(OPEN, list(referrals)):
-        found[row["referral_id"]].add(Open(row["audience"], Urgency(row["urgency"])))
-    return {referral: frozenset(found.get(referral, ())) for referral in referrals}
+async def _alerts(
+    connection: Connection, referrals: Collection[UUID]
+) -> tuple[Mapping[UUID, set[Open]], Mapping[UUID, set[Held]]]:
+    """The alerts of these referrals that nobody has acknowledged, and those that somebody holds."""
+    open_: dict[UUID, set[Open]] = defaultdict(set)
+    held: dict[UUID, set[Held]] = defaultdict(set)
+    for row in await connection.fetch(ALERTS, list(referrals)):
+        audience, urgency = row["audience"], Urgency(row["urgency"])
+        if row["acknowledged_by"] is None:
+            open_[row["referral_id"]].add(Open(audience, urgency, row["id"]))
+        else:
+            held[row["referral_id"]].add(Held(audience, urgency, row["acknowledged_by"]))
+    return open_, held
 
 
 async def remember(connection: Connection, heard: Mapping[UUID, Known]) -> None:
@@ -116,6 +142,10 @@ async def remember(connection: Connection, heard: Mapping[UUID, Known]) -> None:
         [known.told for known in heard.values()],
         [known.over for known in heard.values()],
         [" ".join(sorted(known.terms)) for known in heard.values()],
+        [known.psychiatrist_told for known in heard.values()],
+        [known.primary_care_told for known in heard.values()],
+        [known.called_at.get(PSYCHIATRIST, 0) for known in heard.values()],
+        [known.called_at.get(CLINICIAN, 0) for known in heard.values()],
     )
 
 
@@ -126,6 +156,13 @@ async def insert(connection: Connection, notices: Sequence[Notice]) -> set[UUID]
     fields = [name.strip() for name in COLUMNS.split(",")]
     columns = [[getattr(notice, name) for notice in notices] for name in fields]
     return {row["id"] for row in await connection.fetch(INSERT, *columns)}
+
+
+async def reword(connection: Connection, notices: Sequence[Notice]) -> None:
+    """What is still to be sent says what is true now."""
+    newest = {notice.id: notice.text for notice in notices}
+    if newest:
+        await connection.execute(REWORD, list(newest), list(newest.values()))
 
 
 async def unaddressed(connection: Connection, audience: str, *, since: datetime) -> list[Notice]:

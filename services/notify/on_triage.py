@@ -3,15 +3,25 @@
 Two topics are read side by side, so an older decision may come after a newer one; it is not told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from services.notify import network_terms, notice_store, paging, recipient_store, saving, wording
+from services.notify import (
+    alert_store,
+    network_terms,
+    notice_store,
+    paging,
+    recipient_store,
+    saving,
+    wording,
+)
 from services.notify.ladder import Clocks
-from services.notify.paging import Known
+from services.notify.paging import PSYCHIATRIST, Known
 from services.notify.plan import Plan, Reviewed
 from services.notify.telling import Teller
+from services.notify.wording import Words
 from shared import inbox, outbox
 from shared.consumer import Handler
 from shared.events import (
@@ -29,6 +39,8 @@ from shared.ids import now as present
 from shared.network import NOTHING_CHECKED, Network
 from shared.postgres import Connection
 
+Decision = ReferralTriaged | ReviewRequested
+
 
 def on_triage(group: str, clocks: Clocks, network: Network = NOTHING_CHECKED) -> Handler:
     return partial(_handle, group, clocks, network)
@@ -44,10 +56,17 @@ async def _handle(
     directory = await recipient_store.directory(
         connection, regions={fact.region for fact in fresh}, clinics={fact.clinic for fact in fresh}
     )
-    teller = Teller(directory=directory, clocks=clocks, plan=Plan(), now=now)
+    climbers = await alert_store.open_climbers(connection, _may_be_stated_again(fresh, known))
+    teller = Teller(directory=directory, clocks=clocks, plan=Plan(), now=now, climbers=climbers)
     heard = tell(fresh, known, teller)
     await notice_store.remember(connection, heard)
     await outbox.announce(connection, await saving.save(connection, teller.plan, now=now))
+
+
+def _may_be_stated_again(facts: Sequence[TriageFact], known: Mapping[UUID, Known]) -> list[UUID]:
+    """The open alerts of whoever is stated again."""
+    referrals = {fact.referral_id for fact in facts if isinstance(fact, Decision) and fact.restates}
+    return sorted(o.notice for referral in referrals for o in known[referral].open if o.notice)
 
 
 def tell(facts: Sequence[TriageFact], known: dict[UUID, Known], teller: Teller) -> dict[UUID, Known]:
@@ -97,38 +116,95 @@ def _ask_a_coordinator(fact: ReferralTriaged | ReviewRequested, before: Known, t
 
 
 def _triaged(fact: ReferralTriaged, before: Known, teller: Teller) -> Known:
+    on_team = "psychiatrist" in fact.team
     after = _ask_a_coordinator(fact, before.heard(fact.decision, fact.urgency), teller)
-    if before.calls_psychiatrist(fact.urgency, fact.restates):
-        teller.tell(fact, [wording.called(fact.urgency, fact.respond_by)], urgency=fact.urgency)
-        after = after.called(paging.PSYCHIATRIST, fact.urgency)
+    after = _call_psychiatrist(fact, fact.respond_by, before, after, teller, on_team=on_team)
+    tells = on_team and after.tells_psychiatrist(fact.urgency)
+    if tells:
+        teller.tell(fact, [wording.on_team(fact.urgency, fact.respond_by)], urgency=fact.urgency)
+        after = after.psychiatrist_informed(fact.urgency)
+    after = _inform(fact, before, after, teller, tells=tells)
+    if fact.decided_by and not fact.in_review:
+        return _decided(fact, fact.decided_by, after, teller)
+    return after
+
+
+def _inform(fact: ReferralTriaged, before: Known, after: Known, teller: Teller, *, tells: bool) -> Known:
+    """Clinic and primary care, of what is new: the urgency, a clinician's word, primary care's part."""
+    part, reachable = _part_of_primary_care(fact), teller.reaches_primary_care(fact.clinic)
     if before.told is not fact.urgency or fact.decided_by:
         words = wording.triaged(
             fact.urgency,
             fact.respond_by,
-            calls=after.waits_for(paging.PSYCHIATRIST, fact.urgency),
+            calls=after.waits_for(PSYCHIATRIST, fact.urgency)
+            and teller.is_on_call(PSYCHIATRIST, fact.region),
+            tells=tells,
             in_review=fact.in_review,
+            part=part,
+            reachable=reachable,
         )
         teller.tell(fact, words, urgency=fact.urgency)
-        after = after.informed(fact.urgency)
-    if fact.decided_by and not fact.in_review:
-        return _decided(fact, fact.decided_by, after, teller)
-    return after
+    elif part and part != before.primary_care_told:
+        words = [wording.primary_care_part(part, fact.respond_by, reachable=reachable)]
+        teller.tell(fact, words, urgency=fact.urgency)
+    return after.informed(fact.urgency).primary_care_informed(part)
+
+
+def _part_of_primary_care(fact: ReferralTriaged) -> str | None:
+    """The team is in the order in which the person meets it."""
+    if "primary_care" not in fact.team:
+        return None
+    before_therapy = fact.team[: fact.team.index("therapist")] if "therapist" in fact.team else fact.team
+    return wording.FIRST if "primary_care" in before_therapy else wording.BESIDE
 
 
 def _review_requested(fact: ReviewRequested, before: Known, teller: Teller) -> Known:
     after = before.heard(fact.decision, fact.urgency)
     if not fact.asks_again:  # which says nothing of the case
         after = _ask_a_coordinator(fact, after, teller)
-    if before.calls_psychiatrist(fact.urgency, fact.restates):
-        teller.tell(fact, [wording.called(fact.urgency, fact.review_by)], urgency=fact.urgency)
-        after = after.called(paging.PSYCHIATRIST, fact.urgency)
-    if before.calls_clinician(fact.urgency):
-        words = wording.review(fact.urgency, fact.review_by, holds=fact.holds)
-        teller.tell(fact, words, urgency=fact.urgency)
-        after = after.called(paging.CLINICIAN, fact.urgency)
+    after = _call_psychiatrist(fact, fact.review_by, before, after, teller)
+    words = wording.review(fact.urgency, fact.review_by, holds=fact.holds)
+    if fact.restates:
+        after = _call_again(fact, words, after, teller)
+    elif after.calls_clinician(fact.urgency):
+        after = _call(fact, words, after, teller)
     if fact.asks_again:
         teller.tell(fact, wording.ask_again(), urgency=fact.urgency)
     return after
+
+
+def _call_psychiatrist(
+    fact: Decision, by: datetime, before: Known, after: Known, teller: Teller, *, on_team: bool = False
+) -> Known:
+    words = [wording.called(fact.urgency, by, late=by <= teller.now)]
+    if before.calls_psychiatrist(fact.urgency, on_team=on_team):
+        return _call(fact, words, after, teller)
+    if fact.restates in paging.CANNOT_WAIT:
+        return _call_again(fact, words, after, teller)
+    return after
+
+
+def _call_again(fact: Decision, words: list[Words], known: Known, teller: Teller) -> Known:
+    """The newest request states anew what they were called for: an open alert is told again, whoever holds
+    one is called first, else it begins with the first on call. Two facts of one request call once."""
+    audience = words[0].audience
+    assert fact.restates is not None, "called only for what is stated again"
+    if not known.calls_again(audience, fact.revision):
+        return known
+    open_ = known.open_at(audience, fact.restates if audience == PSYCHIATRIST else fact.urgency)
+    if open_ and teller.state_again(open_.notice):
+        return known.called_for(audience, fact.revision)
+    held = known.held_at(audience, fact.restates)
+    return _call(fact, words, known, teller, first=held.by if held else None)
+
+
+def _call(
+    fact: Decision, words: list[Words], known: Known, teller: Teller, *, first: str | None = None
+) -> Known:
+    """The first of the words is the alert."""
+    audience = words[0].audience
+    told = teller.tell(fact, words, urgency=fact.urgency, first=first)
+    return known.called(audience, fact.urgency, notice=told.get(audience), revision=fact.revision)
 
 
 def _overdue(fact: ReviewOverdue, before: Known, teller: Teller) -> Known:
@@ -137,8 +213,8 @@ def _overdue(fact: ReviewOverdue, before: Known, teller: Teller) -> Known:
     if before.over or not before.calls_clinician(fact.urgency):
         return before
     words = wording.overdue(fact.urgency, fact.review_by, unanswered=fact.unanswered)
-    teller.tell(fact, words, urgency=fact.urgency)
-    return before.called(paging.CLINICIAN, fact.urgency)
+    told = teller.tell(fact, words, urgency=fact.urgency)
+    return before.called(paging.CLINICIAN, fact.urgency, notice=told.get(paging.CLINICIAN))
 
 
 def _decided(fact: TriageFact, by: str, before: Known, teller: Teller) -> Known:

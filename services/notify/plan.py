@@ -61,13 +61,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Climber:
-    """An alert on its ladder, with the alarms given about it."""
+    """An alert on its ladder, with the alarms given about it. `acknowledged`: the other audiences whose own
+    part of it somebody has acknowledged."""
 
     notice: Notice
     alert: Alert
     steps: int = 0
     alarms: int = 0
     alarm_notices: tuple[Notice, ...] = ()
+    acknowledged: frozenset[str] = frozenset()
     next_step_at: datetime
 
 
@@ -82,13 +84,26 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Gathers what a batch decides."""
+    """Gathers what a batch decides. `reworded`: notices known already whose text has changed."""
 
     notices: list[Notice] = field(default_factory=list)
     climbers: list[Climber] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     reviews: list[Reviewed] = field(default_factory=list)
     facts: list[NotifyFact] = field(default_factory=list)
+    reworded: list[Notice] = field(default_factory=list)
+
+    def reword(self, notice: Notice) -> None:
+        for place, known in enumerate(self.notices):
+            if known.id == notice.id:
+                self.notices[place] = notice
+                return
+        self.reworded.append(notice)
+
+    def put(self, climber: Climber) -> None:
+        """In place of what was decided about the same alert before."""
+        self.climbers[:] = [c for c in self.climbers if c.notice.id != climber.notice.id]
+        self.climbers.append(climber)
 
     def tell(self, notice: Notice, recipients: Iterable[Recipient], *, now: datetime) -> None:
         """By each recipient's first channel; the others are for when that one fails."""

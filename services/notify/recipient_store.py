@@ -70,6 +70,12 @@ OF_AUDIENCES: Final = f"""
 
 ROTA: Final = "select region, recipient, place, starts_at, ends_at from duty where region = any($1::text[])"
 
+STAFFED_REGIONS: Final = """
+    select region from duty
+    union select unnest(regions) from recipient where active and audience = 'psychiatrist'
+    order by 1
+"""
+
 DROP_ROTA: Final = "delete from duty where region = $1"
 
 PUT_ROTA: Final = """
@@ -174,6 +180,11 @@ async def rota(connection: Connection, regions: Collection[str]) -> list[Duty]:
         )
         for row in rows
     ]
+
+
+async def staffed_regions(connection: Connection) -> list[str]:
+    """Every region that has a rota or a psychiatrist of its own."""
+    return [row["region"] for row in await connection.fetch(STAFFED_REGIONS)]
 
 
 async def put_rota(connection: Connection, region: str, duties: Sequence[Duty]) -> None:

@@ -1,11 +1,14 @@
 """Save what was decided, and note what that answers."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from services.notify import alert_store, delivery_store, notice_store
+from services.notify import alert_store, delivery_store, notice_store, recipient_store, wording
 from services.notify.alert_store import Answered
 from services.notify.metrics import ALARMS
-from services.notify.plan import Plan
+from services.notify.plan import Notice, Plan
+from services.notify.wording import Words
 from shared import logs
 from shared.events import NoticeAcknowledged, NotifyFact
 from shared.ids import new_id
@@ -20,13 +23,54 @@ async def save(connection: Connection, plan: Plan, *, now: datetime) -> list[Not
     told_before = {notice.id for notice in plan.notices} - fresh
     await alert_store.put(connection, [c for c in plan.climbers if c.notice.id not in told_before])
     await delivery_store.insert(connection, [d for d in plan.deliveries if d.notice_id not in told_before])
+    await notice_store.reword(connection, plan.reworded)
     answered = await alert_store.reviewed(connection, plan.reviews, now=now)
     facts = [fact for fact in plan.facts if fact.notice_id not in told_before]
     _sound_alarms(plan, now)
-    return [*facts, *acknowledged(answered, now=now)]
+    ended = acknowledged(answered, now=now)
+    await show_others(connection, ended, now=now)
+    return [*facts, *ended]
 
 
-def acknowledged(answered: list[Answered], *, now: datetime) -> list[NotifyFact]:
+async def show_others(connection: Connection, ended: Sequence[NoticeAcknowledged], *, now: datetime) -> None:
+    """Whoever was called about the same referral for another part hears that this one is acknowledged."""
+    newest = {(fact.referral_id, fact.audience): fact for fact in ended}
+    if not newest:
+        return
+    others = await alert_store.others(connection, {fact.referral_id for fact in newest.values()})
+    directory = await recipient_store.directory(connection, regions={other.region for other, *_ in others})
+    plan = Plan()
+    for fact in newest.values():
+        for other, is_open, told in others:
+            if other.referral_id != fact.referral_id or other.audience == fact.audience:
+                continue
+            words = wording.part_acknowledged(other.audience, fact.audience, still_open=is_open)
+            notice = shown(other, fact, words, now=now)
+            recipients = [r for r in directory.recipients if r.id in told]
+            plan.notices.append(notice)
+            plan.tell(notice, recipients, now=now)
+    fresh = await notice_store.insert(connection, plan.notices)
+    await delivery_store.insert(connection, [d for d in plan.deliveries if d.notice_id in fresh])
+
+
+def shown(other: Notice, fact: NoticeAcknowledged, words: Words, *, now: datetime) -> Notice:
+    """In the lane of the alert that is still open."""
+    return replace(
+        other,
+        id=new_id(),
+        event_id=fact.event_id,
+        about=fact.type,
+        title=words.title,
+        text=words.text,
+        respond_by=None,
+        occurred_at=now,
+        created_at=now,
+        is_alert=False,
+        answers=None,
+    )
+
+
+def acknowledged(answered: list[Answered], *, now: datetime) -> list[NoticeAcknowledged]:
     return [
         NoticeAcknowledged(
             event_id=new_id(),
@@ -40,6 +84,7 @@ def acknowledged(answered: list[Answered], *, now: datetime) -> list[NotifyFact]
             audience=one.row["audience"],
             recipient=one.recipient,
             by=one.row["acknowledged_by"],
+            taken_over=one.row["taken_over"],
         )
         for one in answered
     ]

@@ -40,30 +40,74 @@ class NotifySettings(ServiceSettings):
         ),
     ] = None
 
-    emergency_step_seconds: Annotated[
-        Seconds, Field(description="Silence after which the next is called, emergency.")
-    ] = 300
-    emergency_alarm_seconds: Annotated[
-        Seconds, Field(description="An emergency not acknowledged in this time is an alarm.")
-    ] = 900
-    very_urgent_step_seconds: Annotated[
-        Seconds, Field(description="Silence after which the next is called, very urgent.")
-    ] = 900
-    very_urgent_alarm_seconds: Annotated[
-        Seconds, Field(description="A very urgent alert not acknowledged in this time is an alarm.")
-    ] = 3600
-    review_step_fraction: Annotated[
+    step_share: Annotated[
         float,
-        Field(gt=0, le=1, description="Share of a review's time after which the next clinician is asked."),
+        Field(
+            gt=0,
+            le=0.6,
+            description="Emergency and very urgent: share of the time left to respond after which the next "
+            "person is called. To be confirmed by a clinician.",
+        ),
+    ] = 0.3
+    patient_step_share: Annotated[
+        float,
+        Field(gt=0, le=0.6, description="The same for what is less urgent. To be confirmed by a clinician."),
     ] = 0.25
-    review_step_at_least_seconds: Annotated[Seconds, Field(description="But not sooner than this.")] = 900
+    alarm_share: Annotated[
+        float,
+        Field(
+            gt=0,
+            lt=1,
+            description="Share of the time left to respond after which an alert not acknowledged is an "
+            "alarm. To be confirmed by a clinician.",
+        ),
+    ] = 0.8
+    step_at_least_seconds: Annotated[
+        Seconds,
+        Field(
+            description="A step is never shorter, and the alarm never sooner than two of it: for deadlines "
+            "that are near or past."
+        ),
+    ] = 60
+    emergency_step_at_most_seconds: Annotated[
+        Seconds, Field(description="A step is never longer, emergency.")
+    ] = 300
+    emergency_alarm_at_most_seconds: Annotated[
+        Seconds, Field(description="The alarm is never later, emergency.")
+    ] = 900
+    very_urgent_step_at_most_seconds: Annotated[
+        Seconds, Field(description="A step is never longer, very urgent.")
+    ] = 900
+    very_urgent_alarm_at_most_seconds: Annotated[
+        Seconds, Field(description="The alarm is never later, very urgent.")
+    ] = 3600
+    step_at_most_seconds: Annotated[
+        Seconds, Field(description="A step is never longer, whatever the urgency.")
+    ] = 14_400
     overdue_step_seconds: Annotated[
         Seconds,
-        Field(description="A review past its time: silence after which the next clinician is called."),
+        Field(
+            description="A review past its time that is neither emergency nor very urgent: silence after "
+            "which the next clinician is called."
+        ),
     ] = 900
     overdue_alarm_seconds: Annotated[
         Seconds, Field(description="A call about it not acknowledged in this time is an alarm.")
     ] = 3600
+    emergency_outcome_seconds: Annotated[
+        Seconds,
+        Field(
+            description="An acknowledged emergency without a recorded outcome is called again after this "
+            "time. To be confirmed by a clinician."
+        ),
+    ] = 1800
+    very_urgent_outcome_seconds: Annotated[
+        Seconds,
+        Field(
+            description="The same for very urgent; never before its response time is over. To be confirmed "
+            "by a clinician."
+        ),
+    ] = 14_400
 
     timeout_seconds: Annotated[
         Seconds, Field(le=60, description="Limit for one delivery, from connecting to the last byte.")
@@ -89,11 +133,16 @@ class NotifySettings(ServiceSettings):
     @property
     def clocks(self) -> Clocks:
         return Clocks(
-            emergency=_pace(self.emergency_step_seconds, self.emergency_alarm_seconds),
-            very_urgent=_pace(self.very_urgent_step_seconds, self.very_urgent_alarm_seconds),
+            step_share=self.step_share,
+            patient_step_share=self.patient_step_share,
+            alarm_share=self.alarm_share,
+            step_at_least=timedelta(seconds=self.step_at_least_seconds),
+            emergency=_pace(self.emergency_step_at_most_seconds, self.emergency_alarm_at_most_seconds),
+            very_urgent=_pace(self.very_urgent_step_at_most_seconds, self.very_urgent_alarm_at_most_seconds),
+            longest_step=timedelta(seconds=self.step_at_most_seconds),
             overdue=_pace(self.overdue_step_seconds, self.overdue_alarm_seconds),
-            review_fraction=self.review_step_fraction,
-            review_at_least=timedelta(seconds=self.review_step_at_least_seconds),
+            outcome_emergency=timedelta(seconds=self.emergency_outcome_seconds),
+            outcome_very_urgent=timedelta(seconds=self.very_urgent_outcome_seconds),
         )
 
     def patience(self, lane: Lane) -> Patience:

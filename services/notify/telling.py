@@ -1,13 +1,14 @@
 """From a fact and its words to notices: who gets each, and what it means if nobody does."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from services.notify import climb
 from services.notify.addressing import DESKS, Directory, Recipient
-from services.notify.ladder import Alert, Clocks, Pace
+from services.notify.ladder import Clocks, Pace
 from services.notify.metrics import NOBODY_IN_REGION
 from services.notify.paging import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
 from services.notify.plan import Climber, Notice, Plan
@@ -25,12 +26,13 @@ OVERDUE: Final = "ReviewOverdue"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller:
-    """Adds to `plan` what is told of facts."""
+    """Adds to `plan` what is told of facts. `climbers` are open alerts that a fact may state again."""
 
     directory: Directory
     clocks: Clocks
     plan: Plan
     now: datetime
+    climbers: Mapping[UUID, Climber] = field(default_factory=dict)
 
     def tell(
         self,
@@ -39,33 +41,55 @@ class Teller:
         *,
         urgency: Urgency | None,
         therapist: UUID | None = None,
-    ) -> None:
+        first: str | None = None,
+    ) -> dict[str, UUID]:
+        """The notice of each audience. `first` is called before those on call."""
+        told: dict[str, UUID] = {}
         for said in words:
             recipients = self._recipients(said, fact, therapist)
             if recipients or said.must_reach:
-                self._tell(_notice(fact, said, urgency, therapist, now=self.now), recipients)
+                notice = _notice(fact, said, urgency, therapist, now=self.now)
+                self._tell(notice, recipients, first)
+                told[said.audience] = notice.id
+        return told
 
-    def _tell(self, notice: Notice, recipients: list[Recipient]) -> None:
+    def state_again(self, notice: UUID | None) -> bool:
+        """Whether that alert was still open, so that whoever was told of it is told again."""
+        opened = {climber.notice.id: climber for climber in self.plan.climbers}
+        climber = (opened.get(notice) or self.climbers.get(notice)) if notice else None
+        if climber is None:
+            return False
+        climb.state_again(climber, self.directory, self.plan, now=self.now)
+        return True
+
+    def is_on_call(self, audience: str, region: str) -> bool:
+        """Whether there is anybody."""
+        return bool(self.directory.on_call(audience, region, self.now))
+
+    def reaches_primary_care(self, clinic: str) -> bool:
+        return bool(self.directory.of_clinic(PRIMARY_CARE, clinic))
+
+    def _tell(self, notice: Notice, recipients: list[Recipient], first: str | None) -> None:
         self.plan.notices.append(notice)
         if notice.is_alert:
-            self._open(notice)
+            self._note_nobody_in_region(notice)
+            pace = self._pace(notice)
+            climb.open_alert(notice, pace, self.directory, self.plan, now=self.now, first=first)
         elif recipients:
             self.plan.tell(notice, recipients, now=self.now)
         else:
             self._unaddressed(notice)
 
-    def _open(self, notice: Notice) -> None:
-        if not self.directory.on_call_of_region(notice.audience, notice.region, self.now):
-            NOBODY_IN_REGION.labels(notice.audience).inc()
-            log.warning(
-                "nobody on call in the region",
-                action="on-call",
-                audience=notice.audience,
-                instead=len(self.directory.on_call(notice.audience, notice.region, self.now)),
-            )
-        alert = Alert(opened_at=self.now, pace=self._pace(notice))
-        climber = Climber(notice=notice, alert=alert, next_step_at=self.now)
-        climb.climb(climber, self.directory, self.plan, now=self.now)
+    def _note_nobody_in_region(self, notice: Notice) -> None:
+        if self.directory.on_call_of_region(notice.audience, notice.region, self.now):
+            return
+        NOBODY_IN_REGION.labels(notice.audience).inc()
+        log.warning(
+            "nobody on call in the region",
+            action="on-call",
+            audience=notice.audience,
+            instead=len(self.directory.on_call(notice.audience, notice.region, self.now)),
+        )
 
     def _unaddressed(self, notice: Notice) -> None:
         """It waits for a recipient, and says so once."""
@@ -75,13 +99,15 @@ class Teller:
     def _pace(self, notice: Notice) -> Pace:
         if notice.about == OVERDUE and notice.urgency not in CANNOT_WAIT:
             return self.clocks.overdue
-        if notice.audience == CLINICIAN and notice.about != OVERDUE:
-            return self.clocks.review((notice.respond_by or self.now) - self.now)
-        return self.clocks.page(notice.urgency or Urgency.EMERGENCY)
+        return self.clocks.pace(
+            notice.urgency or Urgency.EMERGENCY, (notice.respond_by or self.now) - self.now
+        )
 
     def _recipients(self, said: Words, fact: ReferralFact, therapist: UUID | None) -> list[Recipient]:
         if said.audience in (PSYCHIATRIST, CLINICIAN):
-            return self.directory.on_call(said.audience, fact.region, self.now)
+            on_call = self.directory.on_call(said.audience, fact.region, self.now)
+            covers = [] if said.alert else self.directory.covering(said.audience, fact.region)
+            return on_call or covers
         return addressed(
             self.directory, said.audience, region=fact.region, clinic=fact.clinic, therapist=therapist
         )

@@ -4,12 +4,13 @@ No identity, no clinical detail, no reason codes, and nothing about what a perso
 a notice may be read on a lock screen by somebody else.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from services.notify.ladder import NOBODY_ON_CALL
+from services.notify.outcomes import MISSED, NOT_REACHED
 from services.notify.paging import CLINICIAN, PSYCHIATRIST
 from shared.vocabulary import Urgency
 
@@ -18,6 +19,14 @@ PRIMARY_CARE: Final = "primary_care"
 THERAPIST: Final = "therapist"
 COORDINATOR: Final = "coordinator"
 OPS: Final = "ops"
+
+FIRST: Final = "first"
+BESIDE: Final = "beside"
+"""Primary care's part: before therapy begins, or beside it."""
+
+WHO: Final = {PSYCHIATRIST: "psychiatrist on call", CLINICIAN: "clinician on call"}
+
+STATED_AGAIN: Final = " It was stated again at "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +54,68 @@ RESPONSE: Final = {
 }
 
 
-def called(urgency: Urgency, respond_by: datetime) -> Words:
+def called(urgency: Urgency, respond_by: datetime, *, late: bool = False) -> Words:
     """The psychiatrist on call."""
+    return _call(f"A referral needs {RESPONSE[urgency]}", "", respond_by, late=late)
+
+
+def called_again(urgency: Urgency, respond_by: datetime, *, why: str, late: bool = False) -> Words:
+    """The psychiatrist on call, about a crisis that somebody had acknowledged."""
+    reason = {
+        NOT_REACHED: "Whoever responded reached nobody.",
+        MISSED: "Somebody acknowledged it, and no outcome was recorded in time.",
+    }[why]
+    return _call(f"Called again: a referral needs {RESPONSE[urgency]}", f"{reason} ", respond_by, late=late)
+
+
+def _call(title: str, why: str, respond_by: datetime, *, late: bool) -> Words:
+    due = f"It was due by {at(respond_by)}; respond now." if late else f"Please respond by {at(respond_by)}."
     return Words(
         audience=PSYCHIATRIST,
-        title=f"A referral needs {RESPONSE[urgency]}",
-        text=f"Please respond by {at(respond_by)}. Acknowledge that you have this; until somebody does, "
-        "the next person is called.",
+        title=title,
+        text=f"{why}{due} Acknowledge that you have this; until somebody does, the next person is called.",
         alert=True,
         respond_by=respond_by,
     )
+
+
+def stated_again(text: str, now: datetime) -> str:
+    """What was told already, and that it was stated once more."""
+    return f"{text.partition(STATED_AGAIN)[0]}{STATED_AGAIN}{at(now)}."
+
+
+def on_team(urgency: Urgency, respond_by: datetime) -> Words:
+    """A psychiatrist, of what need not be acknowledged."""
+    return Words(
+        audience=PSYCHIATRIST,
+        title="A referral has a part for you",
+        text=f"It needs {RESPONSE[urgency]}, due by {at(respond_by)}. Open the referral to read your part.",
+        respond_by=respond_by,
+    )
+
+
+def primary_care_part(part: str, respond_by: datetime, *, reachable: bool) -> Words:
+    """Primary care, newly on the team; the clinic in its place, where it has no endpoint."""
+    if not reachable:
+        return Words(
+            audience=CLINIC,
+            title="Primary care has a part in the referral",
+            text=f"{HAND_ON} It is due by {at(respond_by)}.",
+            respond_by=respond_by,
+        )
+    return Words(
+        audience=PRIMARY_CARE,
+        title="You have a part in the referral",
+        text=f"{PART[part]} It is due by {at(respond_by)}.",
+        respond_by=respond_by,
+    )
+
+
+PART: Final = {
+    FIRST: "Your part comes before therapy begins. Open the referral to read it.",
+    BESIDE: "You have a part beside therapy. Open the referral to read it.",
+}
+HAND_ON: Final = "Primary care has a part in it and no endpoint here: please pass it on."
 
 
 def review(urgency: Urgency, review_by: datetime, *, holds: bool) -> list[Words]:
@@ -111,12 +172,28 @@ def asked(answer_by: datetime, *, again: bool = False) -> list[Words]:
     return _referrer(title, text, answer_by)
 
 
-def triaged(urgency: Urgency, respond_by: datetime, *, calls: bool, in_review: bool) -> list[Words]:
-    """The outcome, to clinic and primary care."""
+def triaged(
+    urgency: Urgency,
+    respond_by: datetime,
+    *,
+    calls: bool,
+    in_review: bool,
+    tells: bool = False,
+    part: str | None = None,
+    reachable: bool = True,
+) -> list[Words]:
+    """The outcome, to clinic and primary care. `calls`: a psychiatrist on call is asked to acknowledge it;
+    `tells`: one is told of their part. `part` is primary care's, `reachable` whether it has an endpoint."""
     text = f"It needs {RESPONSE[urgency]}, due by {at(respond_by)}."
     text += " The psychiatrist on call is being called." if calls else ""
-    text += " A clinician is reviewing it as well." if in_review else ""
-    return _referrer("The referral was triaged", text, respond_by)
+    text += " The psychiatrist on call is told of their part." if tells else ""
+    text += " It waits for a clinician's review as well." if in_review else ""
+    clinic, primary_care = _referrer("The referral was triaged", text, respond_by)
+    if part:
+        primary_care = replace(primary_care, text=f"{text} {PART[part]}")
+    if part and not reachable:
+        clinic = replace(clinic, text=f"{text} {HAND_ON}")
+    return [clinic, primary_care]
 
 
 def returned(next_step_by: datetime, unanswered: tuple[str, ...]) -> list[Words]:
@@ -207,17 +284,46 @@ def closed(unanswered: tuple[str, ...]) -> list[Words]:
     return [*_referrer("The referral was closed", text), *_still_open("closed", unanswered)]
 
 
-def alarm(reason: str, urgency: Urgency, respond_by: datetime | None) -> list[Words]:
-    """To whoever can reach people by other means."""
-    why = "Nobody is on call for it" if reason == NOBODY_ON_CALL else "Nobody has acknowledged it"
+def alarm(
+    reason: str,
+    audience: str,
+    urgency: Urgency,
+    respond_by: datetime | None,
+    *,
+    acknowledged: Collection[str] = (),
+) -> list[Words]:
+    """To whoever can reach people by other means. `acknowledged`: whose own part of it somebody has."""
+    who = WHO[audience]
+    why = f"There is no {who}." if reason == NOBODY_ON_CALL else f"No {who} has acknowledged it."
+    others = "".join(f" The part of the {WHO[other]} is acknowledged." for other in sorted(acknowledged))
+    how = "take it over" if audience == PSYCHIATRIST else "acknowledge"
+    then = f" Reach somebody by other means, or {how}; this repeats until somebody does."
     due = f" It is due by {at(respond_by)}." if respond_by else ""
-    then = "Reach somebody by other means, then acknowledge; this alarm repeats until somebody does."
-    text = f"{why}. {then}{due}"
     title = f"Alarm: a referral that needs {RESPONSE[urgency]} has no answer"
     return [
-        Words(audience=audience, title=title, text=text, respond_by=respond_by)
-        for audience in (COORDINATOR, OPS)
+        Words(audience=to, title=title, text=f"{why}{others}{then}{due}", respond_by=respond_by)
+        for to in (COORDINATOR, OPS)
     ]
+
+
+def part_acknowledged(audience: str, by: str, *, still_open: bool) -> Words:
+    """To the others who were called about the same referral."""
+    text = f"The part of the {WHO[by]} is acknowledged."
+    text += " Yours is still open until somebody acknowledges it." if still_open else ""
+    return Words(
+        audience=audience, title="Somebody else has acknowledged their part", text=text, must_reach=False
+    )
+
+
+def gap() -> Words:
+    """To ops: an alert that hangs on one person."""
+    return Words(
+        audience=OPS,
+        title="Only one person is on call",
+        text="An alert was opened, and the psychiatrist on call is the only one to be called before the "
+        "alarm. Please put a second person on the rota of the region.",
+        must_reach=False,
+    )
 
 
 def at(moment: datetime) -> str:

@@ -21,7 +21,7 @@ from services.intake.states import State
 from services.notify.addressing import Directory, Recipient
 from services.notify.on_triage import tell
 from services.notify.paging import Known
-from services.notify.plan import Delivery, Notice, Plan
+from services.notify.plan import Climber, Delivery, Notice, Plan
 from services.notify.settings import NotifySettings
 from services.notify.telling import Teller
 from services.triage import clinician
@@ -78,6 +78,7 @@ class Result:
     notices: tuple[Notice, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     known: Known = HEARD_OF_NOTHING
+    climbers: tuple[Climber, ...] = ()
     referral: Referral | None = None
 
     @property
@@ -200,7 +201,15 @@ def _change(result: Result, decide: Decide, *, rules: Rules, triage: Policy, now
         verdict=change.verdict,
     )
     return replace(
-        follow(fact, result.standing, json.loads(answer), known=result.known, triage=triage, now=now),
+        follow(
+            fact,
+            result.standing,
+            json.loads(answer),
+            known=result.known,
+            climbers=result.climbers,
+            triage=triage,
+            now=now,
+        ),
         referral=referral,
     )
 
@@ -232,13 +241,14 @@ def follow(
     answer: dict[str, Any],
     *,
     known: Known | None = None,
+    climbers: tuple[Climber, ...] = (),
     triage: Policy = TRIAGE,
     directory: Directory = EVERYONE,
     now: datetime = NOW,
 ) -> Result:
     """The fact as triage and notify act on it; `known` is what notify heard before."""
     outcome = decide(fact, standing, triage, now=now)
-    result = Result(status=202, answer=answer, fact=fact, known=known or Known())
+    result = Result(status=202, answer=answer, fact=fact, known=known or Known(), climbers=climbers)
     kept = replace(outcome.standing, case=getattr(fact, "case", standing.case))
     return _told(result, outcome._replace(standing=kept), directory=directory, now=now)
 
@@ -246,7 +256,10 @@ def follow(
 def _told(result: Result, outcome: Outcome, *, directory: Directory = EVERYONE, now: datetime) -> Result:
     """What triage decided, as notify acts on it."""
     id_ = outcome.standing.referral_id
-    teller = Teller(directory=directory, clocks=NotifySettings().clocks, plan=Plan(), now=now)
+    opened = {climber.notice.id: climber for climber in result.climbers}
+    teller = Teller(
+        directory=directory, clocks=NotifySettings().clocks, plan=Plan(), now=now, climbers=opened
+    )
     heard: dict[UUID, Known] = tell(outcome.said, {id_: result.known}, teller)
     return replace(
         result,
@@ -254,6 +267,7 @@ def _told(result: Result, outcome: Outcome, *, directory: Directory = EVERYONE, 
         decisions=outcome.said,
         notices=tuple(teller.plan.notices),
         deliveries=tuple(teller.plan.deliveries),
+        climbers=tuple((opened | {c.notice.id: c for c in teller.plan.climbers}).values()),
         known=heard[id_],
     )
 

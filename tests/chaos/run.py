@@ -110,6 +110,6 @@ def _sums(here: Town, clients: list[Client], poison: Poison) -> str:
     return (
         f"{sum(len(client.taken) for client in clients)} taken in by {sum(c.tries for c in clients)} tries; "
         f"{len(poison.put)} poisoned messages; {len(here.endpoints.deliveries)} webhooks; "
-        f"{people.acknowledged} alerts acknowledged, {people.accepted} offers accepted, "
-        f"{people.declined} declined, {people.reviewed} reviews settled"
+        f"{people.acknowledged} alerts acknowledged, {people.outcomes} outcomes recorded, "
+        f"{people.accepted} offers accepted, {people.declined} declined, {people.reviewed} reviews settled"
     )

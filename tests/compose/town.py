@@ -67,10 +67,14 @@ class Town:
         return await eventually(told, seconds=seconds, what=f"a call of {who} about {id}")
 
     async def acknowledge_all(self) -> None:
-        """Who is on call answers every alert there is."""
+        """Who is on call answers every alert there is, and records what came of it."""
         for notice in await self._notices("state=open"):
             path = f"/v1/notices/{notice['id']}/acknowledgement"
             answer = await self._answer("POST", "notify", path, role=Role.ONCALL, subject="oncall", json={})
+            assert answer.is_success or answer.status_code == 409, answer.text
+        for notice in await self._notices("state=awaiting_outcome"):
+            path, body = f"/v1/notices/{notice['id']}/outcome", {"outcome": "reached"}
+            answer = await self._answer("POST", "notify", path, role=Role.ONCALL, subject="oncall", json=body)
             assert answer.is_success or answer.status_code == 409, answer.text
 
     async def is_answered(self, id: str) -> bool:

@@ -55,6 +55,14 @@ async def test_a_crisis_calls_the_psychiatrist_until_somebody_acknowledges(town:
         return any(entry["type"] == "NoticeAcknowledged" for entry in entries)
 
     await eventually(known, what="intake hearing of the acknowledgement")
+    outcome = await town.api.post(
+        "notify",
+        f"/v1/notices/{notice}/outcome",
+        {"outcome": "reached"},
+        role=Role.ONCALL,
+        subject="psychiatrist-1",
+    )
+    assert (outcome["outcome_by"], outcome["called_again"]) == ("psychiatrist-1", False)
 
 
 async def test_self_harm_in_a_diagnosis_calls_the_psychiatrist_though_every_answer_is_zero(

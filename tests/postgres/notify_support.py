@@ -12,13 +12,13 @@ from services.notify import recipient_store
 from services.notify.addressing import Duty, Recipient
 from services.notify.deliver import Deliverer
 from services.notify.escalate import Escalation
-from services.notify.ladder import Clocks, Pace
 from services.notify.lines import Lines
 from services.notify.on_matching import on_matching
 from services.notify.on_triage import on_triage
 from services.notify.recipient_store import Channel
 from services.notify.retry import Patience
 from services.notify.sealing import Sealer
+from services.notify.settings import NotifySettings
 from services.notify.webhook import Links
 from shared import events
 from shared.consumer import Handler
@@ -29,13 +29,7 @@ from shared.vocabulary import LevelOfCare, Urgency
 
 SECRET = "a-secret-of-16-or-more"
 MINUTE = timedelta(minutes=1)
-CLOCKS = Clocks(
-    emergency=Pace(5 * MINUTE, 15 * MINUTE),
-    very_urgent=Pace(15 * MINUTE, 60 * MINUTE),
-    overdue=Pace(20 * MINUTE, 90 * MINUTE),
-    review_fraction=0.25,
-    review_at_least=MINUTE,
-)
+CLOCKS = NotifySettings(overdue_step_seconds=1200, overdue_alarm_seconds=5400).clocks
 EXPRESS, ROUTINE = on_triage("notify-express", CLOCKS), on_triage("notify-triage", CLOCKS)
 MATCHING = on_matching("notify-matching", CLOCKS)
 

@@ -16,6 +16,7 @@ from careroute.local.keys import Keys
 from careroute.tokens import sign
 from services.notify import http_notices, http_recipients, http_rota
 from services.notify.sealing import Sealer
+from services.notify.settings import NotifySettings
 from shared import problems
 from shared.auth import Role, Verifier
 from shared.postgres import Pool
@@ -51,7 +52,7 @@ async def serve(database: NewDatabase, keys: Keys, *, require_https: bool = Fals
     app = FastAPI()
     app.state.verifier = Verifier.from_file(keys.public_keys)
     sealer = Sealer.from_setting(SecretStr("k1:" + "A" * 43 + "="))
-    app.include_router(http_notices.routes(lambda: pool, lambda: None))
+    app.include_router(http_notices.routes(lambda: pool, lambda: None, NotifySettings().clocks))
     app.include_router(http_rota.routes(lambda: pool, lambda: None))
     app.include_router(
         http_recipients.routes(
@@ -298,7 +299,10 @@ async def test_an_open_alert_is_listed_read_and_acknowledged(notify: tuple[Pool,
         "state": "acknowledged",
         "acknowledged_by": "psy-1",
         "acknowledged_at": "",
+        "taken_over": None,
+        "outcome_due_at": second.json()["outcome_due_at"],
     }
+    assert first.json()["outcome_due_at"]
     assert (await call("GET", "/v1/notices?state=open")).json()["items"] == []
     assert len((await call("GET", "/v1/notices?state=acknowledged")).json()["items"]) == 1
 
@@ -325,7 +329,11 @@ async def test_acknowledging_an_alarm_acknowledges_its_alert(notify: tuple[Pool,
     clock.moves(16)
     await escalation(pool, clock).turn()
     alarm = await pool.fetchval("select id from notice where audience = 'coordinator'")
-    answer = await call("POST", f"/v1/notices/{alarm}/acknowledgement")
+    refused = await call("POST", f"/v1/notices/{alarm}/acknowledgement")
+    assert (refused.status_code, refused.json()["code"]) == (409, "takeover_needed")
+    takeover = {"takeover": True, "reason": "reached_by_other_means"}
+    answer = await call("POST", f"/v1/notices/{alarm}/acknowledgement", takeover)
+    assert answer.json()["taken_over"] == "reached_by_other_means"
     assert answer.json()["notice_id"] == alert and answer.json()["acknowledged_by"] == "coord-1"
     assert await pool.fetchval("select count(*) from unanswered_alert") == 0
 

@@ -72,7 +72,7 @@ async def test_silence_goes_up_to_everyone_and_an_alarm_that_repeats(database: N
     await ladder.turn()
     clock.moves(5)
     await ladder.turn()
-    assert await calls(pool) == [("psy-1", 0, 1), ("psy-1", 1, 2), ("psy-2", 0, 3)]
+    assert await calls(pool) == [("psy-1", 0, 1), ("psy-2", 0, 2), ("psy-1", 1, 3)]
     assert await reasons(pool) == []
     assert not await pool.fetchval("select past_ladder from unanswered_alert")
 
@@ -157,7 +157,7 @@ async def test_an_endpoint_that_fails_is_not_waited_for(database: NewDatabase) -
     await pool.execute("update delivery set failing = true where recipient = 'psy-1'")
     await pool.execute("update alert set next_step_at = now()")
     await escalation(pool, clock).turn()
-    assert await calls(pool) == [("psy-1", 0, 1), ("psy-1", 1, 2)]
+    assert await calls(pool) == [("psy-1", 0, 1), ("psy-2", 0, 2)]
 
 
 async def test_a_change_of_the_rota_during_a_ladder_counts(database: NewDatabase) -> None:

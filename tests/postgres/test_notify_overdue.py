@@ -64,7 +64,7 @@ async def test_what_cannot_wait_is_called_about_faster_and_in_its_own_lane(datab
     await clinicians(pool)
     await take(pool, EXPRESS, referral().overdue(V, express=True))
     steps = [tuple(row) for row in await pool.fetch("select lane, step_length from alert")]
-    assert steps == [("express", timedelta(minutes=15))]
+    assert steps == [("express", timedelta(minutes=1))], "its time is over"
 
 
 async def test_an_alert_that_nobody_answered_goes_on_and_is_not_doubled(database: NewDatabase) -> None:

@@ -47,11 +47,11 @@ async def test_a_decision_calls_a_pager_and_the_answer_is_announced(
     transport = httpx.ASGITransport(app)
     http = httpx.AsyncClient(transport=transport, base_url="http://notify")
 
-    async def call(method: str, path: str, body: Any = None) -> httpx.Response:
+    async def call(method: str, path: str, body: Any = None, role: Role = Role.COORDINATOR) -> httpx.Response:
         token = sign(
             keys.signing_key,
-            role=Role.COORDINATOR,
-            subject="coord-1",
+            role=role,
+            subject=f"{role}-1",
             clinic=None,
             now=datetime.now(UTC),
             hours=1,
@@ -73,7 +73,7 @@ async def test_a_decision_calls_a_pager_and_the_answer_is_announced(
 
         [said] = await eventually(called, what="calling the pager")
         assert said["referral_id"] == str(about.referral)
-        answered = await call("POST", f"/v1/notices/{said['notice_id']}/acknowledgement")
+        answered = await call("POST", f"/v1/notices/{said['notice_id']}/acknowledgement", None, Role.ONCALL)
         assert answered.status_code == 200
         types = await announced(kafka_servers, str(about.referral), count=3)
     assert types[0] == "NoticeFailed", "the clinic has no endpoint"

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify.addressing import Directory, Duty, Recipient
+from services.notify.gaps import Gap, gaps, is_gap
 from services.notify.ladder import (
     NOBODY_ANSWERED,
     NOBODY_ON_CALL,
     Alarm,
     Alert,
-    Clocks,
     Pace,
     Person,
     Rest,
@@ -26,7 +26,9 @@ from services.notify.ladder import (
     after,
     next_step,
 )
-from services.notify.paging import Known, Open
+from services.notify.outcomes import outcome_due_at, respond_again_by
+from services.notify.paging import Held, Known, Open, is_psychiatrist
+from services.notify.settings import NotifySettings
 from shared.vocabulary import Urgency
 
 START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -76,11 +78,11 @@ def climb(
     return done
 
 
-def test_silence_moves_up_from_channel_to_channel_to_person_to_everyone() -> None:
+def test_silence_moves_up_from_person_to_person_to_second_channels_to_everyone() -> None:
     assert climb(ALERT, [ADA, BEN], until=at(21)) == [
         Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ada", 1), at(5)),
-        Happened(Tell("ben", 0), at(10)),
+        Happened(Tell("ben", 0), at(5)),
+        Happened(Tell("ada", 1), at(10)),
         Happened(Alarm(NOBODY_ANSWERED), at(15)),
         Happened(Alarm(NOBODY_ANSWERED), at(20)),
     ]
@@ -89,7 +91,7 @@ def test_silence_moves_up_from_channel_to_channel_to_person_to_everyone() -> Non
 def test_an_answer_ends_it() -> None:
     assert climb(ALERT, [ADA, BEN], until=at(60), answered_at=at(7)) == [
         Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ada", 1), at(5)),
+        Happened(Tell("ben", 0), at(5)),
         Happened(Rest(), at(7)),
     ]
 
@@ -115,7 +117,6 @@ def test_an_endpoint_that_does_not_take_it_is_not_waited_for() -> None:
     done = climb(ALERT, [ADA, BEN], until=at(4), refusing=frozenset({"ada"}))
     assert done == [
         Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ada", 1), at(0)),
         Happened(Tell("ben", 0), at(0)),
     ]
 
@@ -126,25 +127,65 @@ def test_a_long_list_of_people_does_not_put_off_the_alarm() -> None:
     assert alarms == [at(30)]
 
 
-def test_a_review_that_is_already_late_is_an_alarm_at_once() -> None:
-    late = replace(ALERT, pace=CLOCKS.review(-5 * MINUTE))
-    assert next_step(late, [ADA], START) == Alarm(NOBODY_ANSWERED)
+CLOCKS = NotifySettings().clocks
+HOUR = 60 * MINUTE
+E, V, U, S = Urgency.EMERGENCY, Urgency.VERY_URGENT, Urgency.URGENT, Urgency.SOON
 
 
-CLOCKS = Clocks(
-    overdue=Pace(timedelta(minutes=15), timedelta(hours=1)),
-    emergency=Pace(5 * MINUTE, 15 * MINUTE),
-    very_urgent=Pace(15 * MINUTE, 60 * MINUTE),
-    review_fraction=0.25,
-    review_at_least=10 * MINUTE,
+@pytest.mark.parametrize(
+    ("urgency", "left", "step", "alarm"),
+    [
+        (E, 5 * MINUTE, 1.5 * MINUTE, 4 * MINUTE),  # 0, 90, 180, and the alarm after 240 seconds
+        (E, 2 * MINUTE, MINUTE, 2 * MINUTE),
+        (E, -HOUR, MINUTE, 2 * MINUTE),  # past its time
+        (E, HOUR, 5 * MINUTE, 15 * MINUTE),  # never slower than before steps were shares
+        (V, 4 * HOUR, 15 * MINUTE, 60 * MINUTE),
+        (V, 30 * MINUTE, 9 * MINUTE, 24 * MINUTE),
+        (V, -MINUTE, MINUTE, 2 * MINUTE),
+        (U, 24 * HOUR, 4 * HOUR, 19.2 * HOUR),
+        (U, 4 * HOUR, HOUR, 3.2 * HOUR),
+        (S, 24 * HOUR, 4 * HOUR, 19.2 * HOUR),  # a review
+        (S, -HOUR, MINUTE, 2 * MINUTE),
+    ],
 )
+def test_steps_are_shares_of_the_time_left(
+    urgency: Urgency, left: timedelta, step: timedelta, alarm: timedelta
+) -> None:
+    assert CLOCKS.pace(urgency, left) == Pace(step, alarm)
 
 
-def test_the_pace_is_data_by_urgency() -> None:
-    assert CLOCKS.page(Urgency.EMERGENCY) == Pace(5 * MINUTE, 15 * MINUTE)
-    assert CLOCKS.page(Urgency.VERY_URGENT) == Pace(15 * MINUTE, 60 * MINUTE)
-    assert CLOCKS.review(timedelta(hours=24)) == Pace(timedelta(hours=6), timedelta(hours=24))
-    assert CLOCKS.review(20 * MINUTE) == Pace(10 * MINUTE, 20 * MINUTE), "never a hail of calls"
+def test_five_minutes_ask_three_rungs_and_are_an_alarm_after_four() -> None:
+    alert = Alert(opened_at=START, pace=CLOCKS.pace(E, 5 * MINUTE))
+    assert climb(alert, [ADA, BEN], until=at(4)) == [
+        Happened(Tell("ada", 0), at(0)),
+        Happened(Tell("ben", 0), at(1.5)),
+        Happened(Tell("ada", 1), at(3)),
+        Happened(Alarm(NOBODY_ANSWERED), at(4)),
+    ]
+
+
+@given(
+    st.sampled_from(Urgency),
+    st.timedeltas(min_value=timedelta(seconds=121), max_value=timedelta(days=42)),
+    st.lists(st.integers(1, 5), min_size=2, max_size=6),
+)
+def test_two_people_are_asked_by_sixty_percent_and_the_alarm_comes_before_the_end(
+    urgency: Urgency, left: timedelta, channels: list[int]
+) -> None:
+    on_call = [Person(f"p{n}", count) for n, count in enumerate(channels)]
+    alert = Alert(opened_at=START, pace=CLOCKS.pace(urgency, left))
+    done = climb(alert, on_call, until=START + left)
+    asked = {h.step.recipient for h in done if isinstance(h.step, Tell) and h.at <= START + 0.6 * left}
+    assert len(asked) >= 2
+    assert [h for h in done if isinstance(h.step, Alarm) and h.at < START + left]
+
+
+@given(st.timedeltas(min_value=-timedelta(days=9), max_value=timedelta(seconds=121)))
+def test_however_little_time_is_left_the_second_person_is_called_in_a_minute(left: timedelta) -> None:
+    for urgency in Urgency:
+        done = climb(Alert(opened_at=START, pace=CLOCKS.pace(urgency, left)), [ADA, BEN], until=at(2))
+        assert Happened(Tell("ben", 0), at(1)) in done
+        assert done[-1] == Happened(Alarm(NOBODY_ANSWERED), at(2))
 
 
 people = st.lists(
@@ -196,8 +237,10 @@ def test_everyone_on_call_is_told_by_every_channel_once_before_the_alarm_or_by_i
 ) -> None:
     done = climb(Alert(opened_at=START, pace=pace), on_call, until=END)
     told = [(h.step.recipient, h.step.channel) for h in done if isinstance(h.step, Tell)]
-    rungs = [(person.recipient, channel) for person in on_call for channel in range(person.channels)]
-    assert told == rungs[: len(told)], "in the order of the rota, each once"
+    rungs = [
+        (person.recipient, channel) for channel in range(3) for person in on_call if channel < person.channels
+    ]
+    assert told == rungs[: len(told)], "another person before another channel, each once"
 
 
 @given(people, paces, st.lists(st.integers(0, 3000), max_size=6))
@@ -256,7 +299,6 @@ def test_a_therapist_without_an_endpoint_is_reached_by_the_desk_of_the_region() 
 
 # ---- is anybody called at all ------------------------------------------------------------------
 
-E, V, U = Urgency.EMERGENCY, Urgency.VERY_URGENT, Urgency.URGENT
 WAITING_V = frozenset({Open("psychiatrist", V)})
 WAITING_E = frozenset({Open("psychiatrist", E)})
 
@@ -278,6 +320,90 @@ WAITING_E = frozenset({Open("psychiatrist", E)})
 )
 def test_only_a_raise_calls_the_psychiatrist_again(known: Known, urgency: Urgency, calls: bool) -> None:
     assert known.calls_psychiatrist(urgency) is calls
+
+
+@pytest.mark.parametrize(
+    ("known", "urgency", "calls"),
+    [
+        (Known(), U, True),
+        (Known(), S, False),
+        (Known(1, U, psychiatrist_told=U), U, False),  # the same again
+        (Known(1, U, psychiatrist_told=V), U, False),  # lowered by a clinician
+        (Known(1, U, frozenset({Open("psychiatrist", U)})), U, False),
+        (Known(1, U), U, True),  # joins the team
+        (Known(1, S, psychiatrist_told=S), U, True),
+        (Known(1, S, psychiatrist_told=U), U, True),  # lowered, then raised again
+    ],
+)
+def test_a_psychiatrist_on_the_team_is_called_from_urgent_on(
+    known: Known, urgency: Urgency, calls: bool
+) -> None:
+    assert known.calls_psychiatrist(urgency, on_team=True) is calls
+    assert not known.calls_psychiatrist(urgency)
+
+
+def test_a_revision_calls_each_audience_once() -> None:
+    called = Known().called("psychiatrist", E, revision=2)
+    assert not called.calls_again("psychiatrist", 2) and called.calls_again("psychiatrist", 3)
+    assert called.calls_again("clinician", 1)
+
+
+def test_the_most_urgent_alert_counts() -> None:
+    held = Known(held=frozenset({Held("psychiatrist", V, "ada"), Held("psychiatrist", E, "ben")}))
+    assert held.held_at("psychiatrist", V) == Held("psychiatrist", E, "ben")
+    assert held.held_at("clinician", V) is None
+    assert Known(held=frozenset({Held("psychiatrist", V, "ada")})).held_at("psychiatrist", E) is None
+
+
+@pytest.mark.parametrize(
+    ("on_call", "recipient_of", "psychiatrist"),
+    [
+        (True, None, True),
+        (True, "psychiatrist", True),
+        (True, "clinician", False),  # a clinician on the rota
+        (False, "psychiatrist", True),
+        (False, "coordinator", False),
+        (False, None, False),
+    ],
+)
+def test_who_is_a_psychiatrist(on_call: bool, recipient_of: str | None, psychiatrist: bool) -> None:
+    assert is_psychiatrist(on_call=on_call, recipient_of=recipient_of) is psychiatrist
+
+
+# ---- what came of it ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("audience", "urgency", "respond_by", "due"),
+    [
+        ("psychiatrist", E, at(5), at(32)),
+        ("psychiatrist", E, at(240), at(240)),  # never before the time to respond is over
+        ("psychiatrist", E, None, at(32)),
+        ("psychiatrist", V, at(240), at(242)),
+        ("psychiatrist", U, at(600), None),
+        ("clinician", E, at(5), None),
+    ],
+)
+def test_an_outcome_has_a_clock(
+    audience: str, urgency: Urgency, respond_by: datetime | None, due: datetime | None
+) -> None:
+    assert outcome_due_at(audience, urgency, respond_by, CLOCKS, acknowledged_at=at(2)) == due
+
+
+def test_who_is_called_again_has_as_long_as_the_first() -> None:
+    assert respond_again_by(at(0), at(5), now=at(60)) == at(65)
+    assert respond_again_by(at(7), at(5), now=at(60)) == at(5), "it was past its time then"
+
+
+# ---- too few on call ---------------------------------------------------------------------------
+
+
+def test_a_rota_shows_when_fewer_than_two_are_on_call() -> None:
+    rota = [shift("ada", -60, 60), shift("ben", 0, 30), shift("ben", 90, 120)]
+    found = gaps(Directory(PEOPLE, rota), "psychiatrist", "north", START)
+    assert found == [Gap(at(30), 1), Gap(at(60), 0), Gap(at(90), 1)]
+    assert is_gap(Directory(PEOPLE[:1]), "psychiatrist", "north", START)
+    assert gaps(Directory(PEOPLE), "psychiatrist", "north", START) == []
 
 
 def test_each_review_is_new_work_unless_one_as_urgent_is_open() -> None:

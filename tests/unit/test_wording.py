@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from services.notify import wording
 from services.notify.ladder import NOBODY_ANSWERED, NOBODY_ON_CALL
+from services.notify.outcomes import MISSED, NOT_REACHED
 from services.notify.wording import Words
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Urgency
 
@@ -23,12 +25,30 @@ def everything() -> Iterator[Words]:
             yield from wording.asked(DUE, again=flag)
             yield from wording.review(urgency, DUE, holds=flag)
             yield from wording.triaged(urgency, DUE, calls=flag, in_review=not flag)
-        yield from wording.alarm(NOBODY_ANSWERED, urgency, DUE)
-        yield from wording.alarm(NOBODY_ON_CALL, urgency, None)
+        for audience, other in (UNANSWERED, UNANSWERED[::-1]):
+            yield from wording.alarm(NOBODY_ANSWERED, audience, urgency, DUE, acknowledged=[other])
+            yield from wording.alarm(NOBODY_ON_CALL, audience, urgency, None)
+        for late in (True, False):
+            yield wording.called(urgency, DUE, late=late)
+            for why in (MISSED, NOT_REACHED):
+                yield wording.called_again(urgency, DUE, why=why, late=late)
+        yield wording.on_team(urgency, DUE)
+        for part in wording.PART:
+            for reachable in (True, False):
+                yield wording.primary_care_part(part, DUE, reachable=reachable)
+                yield from wording.triaged(
+                    urgency, DUE, calls=True, in_review=True, tells=True, part=part, reachable=reachable
+                )
     for unanswered in (UNANSWERED, ()):
         yield from wording.returned(DUE, unanswered)
         yield from wording.withdrawn(unanswered)
         yield from wording.closed(unanswered)
+    for audience, other in (UNANSWERED, UNANSWERED[::-1]):
+        for is_open in (True, False):
+            yield wording.part_acknowledged(audience, other, still_open=is_open)
+    yield wording.gap()
+    for said in (wording.called(Urgency.EMERGENCY, DUE), *wording.review(Urgency.URGENT, DUE, holds=False)):
+        yield replace(said, text=wording.stated_again(wording.stated_again(said.text, DUE), DUE))
     yield from wording.ask_again()
     yield from wording.proposed(DUE)
     yield from wording.accepted()
@@ -105,8 +125,8 @@ def test_the_referrer_is_told_of_a_review_that_everything_waits_for() -> None:
         (wording.booked(DUE), {"clinic", "primary_care"}),
         (wording.closed(()), {"clinic", "primary_care"}),
         (wording.withdrawn(()), {"clinic", "primary_care"}),
-        (wording.alarm(NOBODY_ANSWERED, Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
-        (wording.alarm(NOBODY_ON_CALL, Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
+        (wording.alarm(NOBODY_ANSWERED, "clinician", Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
+        (wording.alarm(NOBODY_ON_CALL, "psychiatrist", Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
     ],
 )
 def test_who_is_told_of_what(said: list[Words], told: set[str]) -> None:
@@ -131,12 +151,35 @@ def test_an_end_does_not_silence_an_alert_but_says_that_it_is_still_open() -> No
         assert all("stays open" in words.text for words in added)
 
 
-def test_the_two_alarms_say_why() -> None:
-    (first, _), (second, _) = (
-        wording.alarm(reason, Urgency.EMERGENCY, DUE) for reason in (NOBODY_ANSWERED, NOBODY_ON_CALL)
+def alarm(reason: str, audience: str, *acknowledged: str) -> str:
+    return wording.alarm(reason, audience, Urgency.EMERGENCY, DUE, acknowledged=acknowledged)[0].text
+
+
+def test_an_alarm_says_whose_part_has_no_answer_and_whose_has() -> None:
+    alone = alarm(NOBODY_ANSWERED, "clinician")
+    assert "No clinician on call has acknowledged it." in alone and "is acknowledged" not in alone
+    assert "There is no psychiatrist on call." in alarm(NOBODY_ON_CALL, "psychiatrist")
+    shown = alarm(NOBODY_ANSWERED, "clinician", "psychiatrist")
+    assert "The part of the psychiatrist on call is acknowledged." in shown
+    assert "obody has acknowledged" not in shown
+
+
+def test_who_ends_a_psychiatrists_part_must_take_it_over() -> None:
+    assert "take it over" in alarm(NOBODY_ANSWERED, "psychiatrist")
+    assert "take it over" not in alarm(NOBODY_ANSWERED, "clinician")
+
+
+def test_a_deadline_that_is_over_is_not_asked_for() -> None:
+    said = wording.called(Urgency.VERY_URGENT, DUE, late=True).text
+    assert "It was due by" in said and "Please respond by" not in said
+
+
+def test_stated_again_is_said_once_with_the_last_time() -> None:
+    said = wording.called(Urgency.EMERGENCY, DUE).text
+    later = DUE + timedelta(minutes=5)
+    assert wording.stated_again(wording.stated_again(said, DUE), later) == (
+        f"{said} It was stated again at 2026-03-02 14:35 UTC."
     )
-    assert "Nobody has acknowledged" in first.text
-    assert "Nobody is on call" in second.text
 
 
 def test_times_are_told_in_utc_and_say_so() -> None:

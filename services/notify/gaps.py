@@ -1,0 +1,34 @@
+"""When are fewer than two people on call, so that nobody is next when the first is silent?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.notify.addressing import Directory
+
+ENOUGH: Final = 2
+LOOKED_AT: Final = 200
+"""Changes of the rota; what is further ahead is looked at later."""
+TOLD: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Holds until the next change of the rota."""
+
+    since: datetime
+    people: int
+
+
+def is_gap(directory: Directory, audience: str, region: str, now: datetime) -> bool:
+    return len(directory.on_call(audience, region, now)) < ENOUGH
+
+
+def gaps(directory: Directory, audience: str, region: str, now: datetime) -> list[Gap]:
+    """From now to the end of the last shift."""
+    duties = [duty for duty in directory.rota if duty.region == region]
+    changes = {moment for d in duties for moment in (d.starts_at, d.ends_at) if moment and moment > now}
+    last = max(changes, default=None)
+    moments = [now, *sorted(changes - {last})][:LOOKED_AT]
+    counted = [Gap(moment, len(directory.on_call(audience, region, moment))) for moment in moments]
+    return [gap for gap in counted if gap.people < ENOUGH][:TOLD]

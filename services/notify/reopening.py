@@ -1,0 +1,81 @@
+"""Calling again about a crisis that was acknowledged and not resolved."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.notify import alert_store, climb, notice_store, outcomes, recipient_store, saving, wording
+from services.notify.ladder import Clocks
+from services.notify.plan import Notice, Plan
+from shared import outbox
+from shared.events import Lane, NotifyFact
+from shared.ids import new_id
+from shared.ids import now as present
+from shared.postgres import Connection, Pool, transaction
+from shared.vocabulary import Urgency
+
+AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedOutcomes:
+    """The loop that starts the ladder again where nobody recorded an outcome in time."""
+
+    clocks: Clocks
+    pool: Callable[[], Pool]
+    committed: Callable[[], None]
+    clock: Callable[[], datetime] = present
+
+    async def turn(self) -> bool:
+        """True when there may be more."""
+        now = self.clock()
+        async with transaction(self.pool()) as connection:
+            missed = await alert_store.take_missed(connection, now=now, limit=AT_ONCE)
+            if not missed:
+                return False
+            failed = [(notice, climb.failed(notice, by, "no_outcome", now=now)) for notice, by in missed]
+            again = [(notice, fact.event_id) for notice, fact in failed]
+            facts: list[NotifyFact] = [fact for _, fact in failed]
+            facts += await call_again(connection, again, outcomes.MISSED, self.clocks, now=now)
+            await outbox.announce(connection, facts)
+        self.committed()
+        return len(missed) == AT_ONCE
+
+
+async def call_again(
+    connection: Connection, crises: Sequence[tuple[Notice, UUID]], why: str, clocks: Clocks, *, now: datetime
+) -> list[NotifyFact]:
+    """A new alert for each of these, with the id of the fact it is about, unless one is open already."""
+    known = await notice_store.known(connection, {notice.referral_id for notice, _ in crises})
+    directory = await recipient_store.directory(connection, regions={notice.region for notice, _ in crises})
+    plan = Plan()
+    for notice, event_id in crises:
+        before = known[notice.referral_id]
+        urgency = notice.urgency or Urgency.EMERGENCY
+        if before.waits_for(notice.audience, urgency):
+            continue
+        known[notice.referral_id] = before.called(notice.audience, urgency)
+        again = _again(notice, event_id, urgency, why, now=now)
+        plan.notices.append(again)
+        pace = clocks.pace(urgency, (again.respond_by or now) - now)
+        climb.open_alert(again, pace, directory, plan, now=now)
+    return await saving.save(connection, plan, now=now)
+
+
+def _again(notice: Notice, event_id: UUID, urgency: Urgency, why: str, *, now: datetime) -> Notice:
+    by = outcomes.respond_again_by(notice.created_at, notice.respond_by, now=now)
+    words = wording.called_again(urgency, by, why=why, late=by <= now)
+    return replace(
+        notice,
+        id=new_id(),
+        event_id=event_id,
+        lane=Lane.EXPRESS,
+        title=words.title,
+        text=words.text,
+        respond_by=by,
+        occurred_at=now,
+        created_at=now,
+        unaddressed=False,
+    )
