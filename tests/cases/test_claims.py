@@ -13,6 +13,7 @@ from services.triage.policy import POLICIES, load
 from services.triage.rules import Condition, Policy, Rule
 from services.triage.witness import worst
 from services.triage.words import BEING_TOLD
+from shared.clinical import DIAGNOSES
 from shared.events import ReferralTriaged, ReviewRequested
 from shared.instruments import INSTRUMENTS, Instrument
 from shared.vocabulary import EXPRESS_RED_FLAGS, PROBLEMS, Urgency
@@ -101,6 +102,10 @@ def patches(condition: Condition) -> Iterator[Patch]:
             yield from ({"problems": [problem]} for problem in condition.any_of)
         case "diagnosis":
             yield from ({"diagnoses": [code]} for code in condition.any_of)
+        case "diagnosis_signal":
+            yield from ({"diagnoses": [code]} for code in DIAGNOSES.examples(condition.any_of))
+        case "who_diagnosis":
+            yield {"diagnoses": ["X60"]}
         case "requested_priority":
             known = [each for each in condition.any_of if each != "unknown"]
             yield from ({"requested_priority": word} for word in (known or ["when you can"]))
