@@ -18,6 +18,7 @@ from services.intake.states import FHIR_STATUS, State
 from shared import outbox
 from shared.events import ReferralSubmitted
 from shared.ids import new_id
+from shared.network import Network
 from shared.postgres import Connection
 from shared.problems import Problem
 
@@ -38,6 +39,7 @@ class Rules:
     policy: Policy
     keyring: Keyring
     public_url: str = ""
+    network: Network = Network()
 
     def links(self, referral_id: UUID) -> Links:
         path = f"{self.public_url}/v1/referrals/{referral_id}"

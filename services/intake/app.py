@@ -18,6 +18,7 @@ from services.intake.accepting import Rules
 from services.intake.cipher import Keyring
 from services.intake.desk import Desk
 from services.intake.settings import IntakeSettings
+from shared import network
 from shared.events import Topic
 from shared.service import Service
 
@@ -33,6 +34,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
         policy=policy.load(settings.policy_file),
         keyring=Keyring.parse(settings.encryption_keys.get_secret_value()),
         public_url=settings.public_url.rstrip("/"),
+        network=network.load(settings.network_file),
     )
     desk = Desk(service, settings, rules)
 
