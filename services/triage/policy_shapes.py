@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from services.triage import rules
 from services.triage.calendars import BusinessDays, Calendar, Clock
-from services.triage.conditions import KINDS
+from services.triage.conditions import KINDS, PARTS
 from shared.instruments import Status
 from shared.instruments.problems import ProblemCode
 from shared.vocabulary import (
@@ -34,6 +34,7 @@ CODES = {
     "external_level": EXTERNAL_LEVELS,
     "guardian": frozenset({"present", "absent", "not_needed"}),
     "sheet_problem": frozenset(get_args(ProblemCode)),
+    "not_understood": PARTS,
 }
 NEEDS = {
     "safety_item": ("items",),
