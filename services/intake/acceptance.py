@@ -6,10 +6,14 @@ goes to a person, and the safety items of that sheet count all the same. Refused
 an instrument nobody knows, a day of birth that cannot be.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Final, Literal
 
+from services.intake import priorities
+from services.intake.priorities import Meaning
 from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
 from services.intake.sheets import notes as sheet_notes
 from services.intake.sheets import warnings as sheet_warnings
@@ -17,7 +21,7 @@ from shared.instruments import Reading
 from shared.vocabulary import EXPRESS_RED_FLAGS, Priority
 
 OLDEST: Final = 130
-EXPRESS_PRIORITIES: Final = frozenset({Priority.STAT, Priority.ASAP})
+NO_WORDS: Final[Mapping[str, Priority]] = MappingProxyType({})
 
 Guardian = Literal["present", "absent", "not_needed"]
 
@@ -41,7 +45,8 @@ class Filled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """With `faults` nothing is taken. `as_of` is the day of this verdict. `because` names what put the
-    referral on the express lane, `safety` those of them about which the sender is given advice at once."""
+    referral on the express lane, `safety` those of them about which the sender is given advice at once.
+    `not_understood` names the parts of the form that nobody could read."""
 
     faults: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -51,16 +56,20 @@ class Verdict:
     guardian: Guardian = "not_needed"
     because: tuple[str, ...] = ()
     safety: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
 
     @property
     def express(self) -> bool:
         return bool(self.because)
 
 
-def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
-    """The verdict on a referral as it stands at `now`."""
+def accept(
+    filled: Filled, *, age_of_majority: int, now: datetime, words: Mapping[str, Priority] = NO_WORDS
+) -> Verdict:
+    """The verdict on a referral as it stands at `now`. `words` are the network's own for a priority."""
     age = _age(filled.birth_date, now)
-    priority = _priority(filled.requested_priority)
+    asked = priorities.meaning(filled.requested_priority, words)
+    priority = asked.priority
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
     readings = readings_of(filled.sheets, as_of=now.date(), age=filled.age if age is None else age)
     safety = _safety(filled.red_flags, readings)
@@ -68,7 +77,7 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
     return Verdict(
         faults=(*faults, *sheet_notes(readings, TO_MEND - REFUSED)) if faults else (),
         warnings=(
-            *_priority_warnings(filled.requested_priority, priority),
+            *_priority_warnings(asked),
             *_person_warnings(age, guardian, age_of_majority),
             *sheet_warnings(filled.sheets, readings),
             *_words_warnings(filled),
@@ -79,10 +88,11 @@ def accept(filled: Filled, *, age_of_majority: int, now: datetime) -> Verdict:
         guardian=guardian,
         because=(
             *safety,
-            *((f"priority.{priority}",) if priority in EXPRESS_PRIORITIES else ()),
+            *((f"priority.{priority}",) if priority in priorities.EXPRESS else ()),
             *(("referrer",) if filled.cannot_wait else ()),
         ),
         safety=safety,
+        not_understood=() if asked.understood else ("requested_priority",),
     )
 
 
@@ -104,18 +114,27 @@ def _birth_faults(born: date | None, age: int | None, now: datetime) -> tuple[No
     return ()
 
 
-def _priority(requested: str | None) -> Priority:
-    word = (requested or "").strip().lower()
-    return Priority(word) if word in set(Priority) else Priority.UNKNOWN
-
-
-def _priority_warnings(requested: str | None, priority: Priority) -> tuple[Note, ...]:
-    if priority is not Priority.UNKNOWN:
+def _priority_warnings(asked: Meaning) -> tuple[Note, ...]:
+    if asked.plain:
         return ()
-    known = ", ".join(each for each in Priority if each is not Priority.UNKNOWN)
-    said = "No priority was given" if not (requested or "").strip() else f"This is none of {known}"
-    what = f"{said}. It stays unknown, and a clinician decides how soon somebody must respond."
-    return (Note("/requested_priority", what, "priority_unknown"),)
+    return (Note("/requested_priority", *_taken_for(asked)),)
+
+
+def _taken_for(asked: Meaning) -> tuple[str, str]:
+    """In a sentence, and by its code."""
+    if not asked.given:
+        what = (
+            "No priority was given. It stays unknown, and a clinician decides how soon somebody must respond."
+        )
+        return what, "priority_unknown"
+    if not asked.understood:
+        known = ", ".join(each for each in Priority if each is not Priority.UNKNOWN)
+        what = f"This is none of {known}, nor a word known for one of them. It stays unknown, and a clinician"
+        return f"{what} looks at it as soon as at one that is urgent.", "priority_unknown"
+    if asked.priority is Priority.UNKNOWN:
+        what = "Taken for `soon`, which lies between urgent and routine. A clinician looks at it."
+        return what, "priority_read"
+    return f"Taken for `{asked.priority}`. Amend it if something else was meant.", "priority_read"
 
 
 def _guardian(age: int | None, present: bool | None, age_of_majority: int) -> Guardian:

@@ -1,20 +1,22 @@
 """Taking referrals in: what is stored, announced and answered is made ready first, then many go at once."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from services.intake import store
-from services.intake.acceptance import Verdict, accept
+from services.intake.acceptance import Filled, Verdict, accept
 from services.intake.answers import Accepted, CrisisLine, Links, SafetyAdvice, Warned
 from services.intake.cases import case_of, filled_of, identity_of
 from services.intake.cipher import Keyring
-from services.intake.form_reading import refused
+from services.intake.form_reading import NOT_TAKEN, refused
 from services.intake.forms import Form, ReferralForm
 from services.intake.policy import Policy
 from services.intake.records import NewReferral, Remembered
 from services.intake.states import FHIR_STATUS, State
+from services.intake.unread import Unread, sealable, storable
 from shared import outbox
 from shared.events import ReferralSubmitted
 from shared.ids import new_id
@@ -39,7 +41,7 @@ class Rules:
     policy: Policy
     keyring: Keyring
     public_url: str = ""
-    network: Network = Network()
+    network: Network = field(default_factory=Network)
 
     def links(self, referral_id: UUID) -> Links:
         path = f"{self.public_url}/v1/referrals/{referral_id}"
@@ -54,12 +56,25 @@ class Rules:
     def advice(self, because: tuple[str, ...], region: str) -> SafetyAdvice | None:
         if not because:
             return None
-        lines = self.policy.safety.lines_of(region)
-        return SafetyAdvice(
-            text=self.policy.safety.text,
-            lines=tuple(CrisisLine(name=line.name, contact=line.contact, how=line.how) for line in lines),
-            because=because,
+        return SafetyAdvice(text=self.policy.safety.text, lines=self._lines(region), because=because)
+
+    def refusal(self, problem: Problem, because: tuple[str, ...], *, region: str) -> Problem:
+        """The same problem with what to do now about what cannot wait and was not taken."""
+        safety = self.policy.safety
+        advice = SafetyAdvice(text=safety.text_not_taken, lines=self._lines(region), because=because)
+        detail = problem.detail.removeprefix(NOT_TAKEN).strip()
+        return Problem(
+            problem.status,
+            problem.code,
+            f"{NOT_TAKEN} {safety.text_not_taken} {detail}".strip(),
+            faults=problem.faults,
+            headers=problem.headers,
+            members={**problem.members, "safety_advice": advice.model_dump(mode="json")},
         )
+
+    def _lines(self, region: str) -> tuple[CrisisLine, ...]:
+        lines = self.policy.safety.lines_of(region)
+        return tuple(CrisisLine(name=line.name, contact=line.contact, how=line.how) for line in lines)
 
     def answer(
         self,
@@ -88,23 +103,45 @@ class Rules:
 
     def judge(self, form: ReferralForm, *, now: datetime) -> Verdict:
         """Raises `Problem` 422 with every fault."""
-        verdict = accept(filled_of(form), age_of_majority=self.policy.age_of_majority, now=now)
+        verdict = self.verdict(form, now=now)
         if verdict.faults:
             raise refused(verdict.faults)
         return verdict
 
+    def verdict(self, form: ReferralForm, *, now: datetime) -> Verdict:
+        return self.verdict_of(filled_of(form), now=now)
 
-def canonical(route: str, form: Form) -> bytes:
-    """The same for the same form however it was written down."""
+    def verdict_of(self, filled: Filled, *, now: datetime) -> Verdict:
+        return accept(
+            filled,
+            age_of_majority=self.policy.age_of_majority,
+            now=now,
+            words=self.network.priorities,
+        )
+
+
+def canonical(route: str, form: Form, unread: Sequence[Unread] = ()) -> bytes:
+    """The same for the same form, and what came with it unread, however it was written down."""
     said = form.model_dump_json(exclude_defaults=True, exclude={"idempotency_key"})
-    return f"{route}\n{said}".encode()
+    beside = [[each.where, storable(each.value)] for each in unread if each.note]
+    more = f"\n{json.dumps(beside, sort_keys=True)}" if beside else ""
+    return f"{route}\n{said}{more}".encode()
 
 
 def make_ready(
-    form: ReferralForm, *, rules: Rules, clinic: str, key: str | None, traceparent: str | None, now: datetime
+    form: ReferralForm,
+    *,
+    rules: Rules,
+    clinic: str,
+    key: str | None,
+    traceparent: str | None,
+    now: datetime,
+    verdict: Verdict | None = None,
+    unread: Sequence[Unread] = (),
 ) -> NewReferral:
-    """Raises `Problem` 422 with every fault."""
-    verdict = rules.judge(form, now=now)
+    """`verdict` if there is one already; `unread` is what the form does not hold of what was sent. Raises
+    `Problem` 422 with every fault."""
+    verdict = verdict or rules.judge(form, now=now)
     submitted = ReferralSubmitted(
         event_id=new_id(),
         occurred_at=now,
@@ -115,7 +152,8 @@ def make_ready(
         express=verdict.express,
         case=case_of(form, verdict),
     )
-    body = canonical("submit", form)
+    identity = identity_of(form, sealable(unread, revision=1))
+    body = canonical("submit", form, unread)
     return NewReferral(
         submitted=submitted,
         owner=clinic,
@@ -123,7 +161,7 @@ def make_ready(
         said=body,
         fingerprint=rules.keyring.fingerprint(body),
         key_id=rules.keyring.current,
-        sealed=rules.keyring.seal_all(identity_of(form), referral_id=submitted.referral_id),
+        sealed=rules.keyring.seal_all(identity, referral_id=submitted.referral_id),
         answer=rules.answer(
             submitted.referral_id,
             state=State.RECEIVED,

@@ -1,18 +1,19 @@
 """What a change makes of a referral: amended, measured again, withdrawn."""
 
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.intake.acceptance import Filled, Verdict, accept
+from services.intake.acceptance import Verdict
 from services.intake.accepting import Rules
-from services.intake.cases import case_of, form_of, identity_of
-from services.intake.form_reading import read, refused, sheet_of
-from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
+from services.intake.cases import case_of, form_of, identity_of, marked
+from services.intake.form_reading import invalid, refused
+from services.intake.forms import ScreeningsForm, WithdrawalForm
+from services.intake.receiving import Received, filled_with, flags_beside, receive_patch
 from services.intake.records import Referral
+from services.intake.unread import Unread, kept, parts_of, sealable
 from shared.events import (
     Case,
     IntakeFact,
@@ -22,7 +23,8 @@ from shared.events import (
     ScreeningRecorded,
 )
 from shared.ids import new_id
-from shared.problems import Fault, Problem
+from shared.instruments import safety_fired
+from shared.problems import Fault
 
 MOST_SCREENINGS: Final = 200
 
@@ -60,10 +62,13 @@ def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
 
     def decide(referral: Referral) -> Change:
         identity = rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
-        merged = merge(form_of(referral.case, referral.region, identity), patch)
-        form = read(ReferralForm, json.dumps(merged).encode(), now=now)
-        verdict = rules.judge(form, now=now)
-        told = identity_of(form)
+        stored = form_of(referral.case, referral.region, identity)
+        received = receive_patch(patch, lambda said: merge(stored, said), rules=rules, now=now)
+        form = received.form
+        new = sealable(received.unread, revision=referral.revision + 1)
+        unread = kept(identity["not_understood"] or (), patch, new)
+        verdict = dataclasses.replace(received.verdict, not_understood=parts_of(unread))
+        told = identity_of(form, unread)
         case = case_of(
             form, verdict, words_of=_words_of(referral, changed=told["words"] != identity["words"])
         )
@@ -97,25 +102,72 @@ def merge(target: Any, patch: Any) -> Any:
     return merged
 
 
-def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
-    """New sheets beside the old ones."""
+def record(
+    form: ScreeningsForm,
+    *,
+    rules: Rules,
+    now: datetime,
+    received: Received[ScreeningsForm] | None = None,
+) -> Decide:
+    """New sheets beside the old ones, and what came with them that nobody could read."""
 
     def decide(referral: Referral) -> Change:
-        sheets = tuple(Screening(**sheet.__dict__) for sheet in form.screenings)
-        if len(referral.case.screenings) + len(sheets) > MOST_SCREENINGS:
-            fault = Fault("/screenings", f"A referral holds at most {MOST_SCREENINGS} sheets.", "too_many")
-            raise Problem(422, "invalid", "Nothing was taken.", faults=[fault])
-        filled = Filled(age=referral.case.age, sheets=tuple(sheet_of(sheet) for sheet in form.screenings))
-        verdict = accept(filled, age_of_majority=rules.policy.age_of_majority, now=now)
+        verdict = rules.verdict_of(filled_with(form, age=referral.case.age), now=now)
         if verdict.faults:
             raise refused(verdict.faults)
+        sheets = tuple(Screening(**sheet.__dict__) for sheet in form.screenings)
+        unread, identity = received.unread if received else (), None
+        earlier = referral.case.screenings
+        if len(earlier) + len(sheets) > MOST_SCREENINGS:
+            if not verdict.express:
+                fault = Fault(
+                    "/screenings", f"A referral holds at most {MOST_SCREENINGS} sheets.", "too_many"
+                )
+                raise invalid([fault])
+            earlier, left_out = _room(earlier, MOST_SCREENINGS - len(sheets))
+            unread = (*unread, *left_out)
         case = referral.case.model_copy(
-            update={"screenings": (*referral.case.screenings, *sheets), "as_of": verdict.as_of}
+            update={
+                "screenings": (*earlier, *sheets),
+                "as_of": verdict.as_of,
+                "red_flags": tuple(dict.fromkeys((*referral.case.red_flags, *flags_beside(form)))),
+            }
         )
+        if unread:
+            identity = rules.keyring.open_all(
+                referral.sealed, key_id=referral.key_id, referral_id=referral.id
+            )
+            new = sealable(unread, revision=referral.revision + 1)
+            all_unread = kept(identity["not_understood"] or (), {}, new)
+            identity = {**identity, "not_understood": all_unread}
+            case = marked(case, parts_of(all_unread))
+        verdict = _of_sheets(verdict)
         fact = ScreeningRecorded(case=case, **_says(referral, now=now, express=verdict.express))
-        return Change(fact=fact, case=case, verdict=_of_sheets(verdict))
+        return Change(
+            fact=fact, case=case, verdict=received.told(verdict) if received else verdict, identity=identity
+        )
 
     return decide
+
+
+def _room(sheets: Sequence[Screening], most: int) -> tuple[tuple[Screening, ...], list[Unread]]:
+    """The newest sheets, those that fire before all others; what they said has raised the urgency already."""
+    order = sorted(
+        range(len(sheets)),
+        key=lambda place: (
+            bool(safety_fired(sheets[place].instrument, sheets[place].answers)),
+            sheets[place].taken_on,
+            place,
+        ),
+        reverse=True,
+    )
+    stay = set(order[:most])
+    out = [
+        Unread(path=("screenings", place), part="screening", value=sheets[place].model_dump(mode="json"))
+        for place in range(len(sheets))
+        if place not in stay
+    ]
+    return tuple(sheets[place] for place in sorted(stay)), out
 
 
 def _of_sheets(verdict: Verdict) -> Verdict:

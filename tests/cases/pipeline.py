@@ -12,8 +12,8 @@ from uuid import UUID
 from services.intake import policy as intake_policy
 from services.intake.accepting import Rules, make_ready
 from services.intake.cipher import Keyring
-from services.intake.form_reading import read
 from services.intake.forms import ReferralForm
+from services.intake.receiving import receive
 from services.notify.addressing import Directory, Recipient
 from services.notify.on_triage import tell
 from services.notify.paging import Known
@@ -96,13 +96,16 @@ def submit(
     body: Mapping[str, Any], *, rules: Rules = RULES, triage: Policy = TRIAGE, now: datetime = NOW
 ) -> Result:
     try:
+        received = receive(ReferralForm, json.dumps(body).encode(), rules=rules, now=now)
         ready = make_ready(
-            read(ReferralForm, json.dumps(body).encode(), now=now),
+            received.form,
             rules=rules,
             clinic="clinic-1",
             key=None,
             traceparent=None,
             now=now,
+            verdict=received.verdict,
+            unread=received.unread,
         )
     except Problem as problem:
         return Result(status=problem.status, answer=problem.body())

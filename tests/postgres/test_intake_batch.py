@@ -41,7 +41,8 @@ def keyed(number: int, **changes: Any) -> dict[str, Any]:
 
 
 async def test_every_line_is_answered_in_order_and_bad_ones_do_not_stop_the_rest(intake: Intake) -> None:
-    body = ndjson(keyed(1), keyed(2, problems=["zeal"]), REFERRAL) + b"{nonsense\n\n" + ndjson(keyed(3))
+    body = ndjson(keyed(1), keyed(2, problems=["zeal"], notes=5), REFERRAL)
+    body += b"{nonsense\n\n" + ndjson(keyed(3))
     answers = await send(intake, body.rstrip(b"\n"))
     assert [(each["line"], each["status"]) for each in answers] == [
         (1, 202),
