@@ -10,7 +10,7 @@ from typing import Any, Final
 from services.intake.form_fields import CODE
 from services.intake.form_wishes import CODED, TAKES, fits
 from services.intake.sheets import Note
-from services.intake.unread import Path, Unread, pointer
+from services.intake.unread import FILLED, Path, Unread, pointer
 from shared.instruments import INSTRUMENTS
 from shared.network import folded
 from shared.vocabulary import (
@@ -26,6 +26,7 @@ from shared.vocabulary import (
 Find = Callable[[str], str | None]
 
 LONGEST_WORD: Final = 200
+LONGEST_LIST: Final = 200
 _DIAGNOSIS: Final = re.compile(r"([A-Z][0-9][0-9A-Z])([0-9A-Z]{0,4})")
 APART: Final = re.compile(r"[,;|/()\n]+")
 """Between several codes in one text."""
@@ -47,6 +48,7 @@ def diagnosis(said: str) -> str | None:
 FLAG: Final = written(RED_FLAGS)
 INSTRUMENT: Final = written(INSTRUMENTS)
 CRITERION: Final = written(Criterion)
+MODALITY: Final = written(MODALITIES)
 WISHES: Final[Mapping[Criterion, Find]] = {criterion: written(codes) for criterion, codes in CODED.items()}
 
 LISTS: Final[Mapping[str, tuple[str, Find]]] = {
@@ -58,6 +60,13 @@ LISTS: Final[Mapping[str, tuple[str, Find]]] = {
 """Lists of plain codes: what an unknown one is called, and how a known one is found."""
 
 
+CODED_LISTS: Final[Mapping[str, tuple[str, Find]]] = {
+    "goals": ("goal", written(GOALS)),
+    "strengths": ("strength", written(STRENGTHS)),
+}
+"""Lists of objects with a code."""
+
+
 class Codes:
     """The codes of one request, written as the lists have them, in place; `unread` are those on no list."""
 
@@ -65,22 +74,32 @@ class Codes:
         self.unread: dict[Path, Unread] = {}
         for name, (part, find) in LISTS.items():
             self._plain(raw.get(name), (name,), part, find)
-        for name, part, codes in (("goals", "goal", GOALS), ("strengths", "strength", STRENGTHS)):
-            self._inside(raw.get(name), (name,), "code", part, written(codes))
+        for name, (part, find) in CODED_LISTS.items():
+            self._inside(raw.get(name), (name,), "code", part, find)
         history = raw.get("history")
         if isinstance(history, dict):
             path = ("history", "past_treatments")
-            self._inside(history.get(path[1]), path, "modality", "modality", written(MODALITIES))
+            self._inside(history.get(path[1]), path, "modality", "modality", MODALITY)
         self._inside(raw.get("screenings"), ("screenings",), "instrument", "instrument", INSTRUMENT)
         self._wishes(raw.get("preferences"))
         self._priority(raw)
 
     def _plain(self, values: Any, path: Path, part: str, find: Find) -> None:
+        self._shorten(values, path, part, lambda each: isinstance(each, str) and find(each))
         for place, said in _each(values, str):
             if code := find(said):
                 values[place] = code
             elif said.strip():
                 self._several(values, (*path, place), part, find)
+
+    def _shorten(self, values: Any, path: Path, part: str, is_known: Callable[[Any], object]) -> None:
+        """Of a list that no form holds the unknown values are set aside together."""
+        if not isinstance(values, list) or len(values) <= LONGEST_LIST:
+            return
+        unknown = [each for each in values if not is_known(each)]
+        if unknown:
+            values[:] = [each for each in values if is_known(each)]
+            self._aside((*path, FILLED), part, unknown)
 
     def _several(self, values: list[Any], path: Path, part: str, find: Find) -> None:
         """Codes in one text, such as `overdose; weapon`: those that are known act."""
@@ -96,6 +115,11 @@ class Codes:
 
     def _inside(self, values: Any, path: Path, name: str, part: str, find: Find) -> None:
         """Coded objects: one whose code is unknown is set aside as a whole, with its words."""
+
+        def is_known(each: Any) -> object:
+            return isinstance(each, dict) and isinstance(each.get(name), str) and find(each[name])
+
+        self._shorten(values, path, part, is_known)
         for place, each in _each(values, dict):
             said = each.get(name)
             if not isinstance(said, str) or not said.strip():
@@ -106,6 +130,7 @@ class Codes:
                 self._aside((*path, place), part, each)
 
     def _wishes(self, wishes: Any) -> None:
+        self._shorten(wishes, ("preferences",), "must", lambda _: False)
         for place, wish in _each(wishes, dict):
             part = "must" if wish.get("strength") == "must" else "criterion"
             said = wish.get("criterion")
@@ -128,7 +153,7 @@ class Codes:
                 values[place] = code
             elif said.strip():
                 unknown.append(place)
-        if unknown and len(unknown) == len(values):
+        if unknown and (len(unknown) == len(values) or len(unknown) > LONGEST_LIST):
             self._aside(path, part, wish, takes(criterion))
             return
         for place in unknown:
@@ -149,8 +174,9 @@ class Codes:
 
     def _aside(self, path: Path, part: str, value: Any, more: str = "") -> None:
         what = f"This {SPOKEN.get(part, 'code')} is not known here. It is kept, and a clinician looks at it."
-        note = Note(pointer(path), f"{what} {more}".strip(), f"unknown_{part}")
-        self.unread[path] = Unread(path=path, part=part, value=value, note=note)
+        place = path[:-1] if path[-1] == FILLED else path
+        note = Note(pointer(place), f"{what} {more}".strip(), f"unknown_{part}")
+        self.unread[path] = Unread(path=place, part=part, value=value, note=note)
 
 
 SPOKEN: Final = {

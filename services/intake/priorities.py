@@ -36,7 +36,7 @@ _WORDS: Final[Mapping[Priority, tuple[str, ...]]] = {
     Priority.ASAP: (
         "asap", "as soon as possible",  # FHIR
         "very urgent",  # level of this network
-        "extremely urgent", "most urgent", "urgent urgent", "top priority", "highest",  # own rule
+        "extremely urgent", "most urgent", "top priority", "highest",  # own rule
         "highest priority", "cannot wait", "can not wait", "can t wait", "same hour",  # own rule
         "muy urgente", "lo antes posible", "cuanto antes", "no puede esperar",  # Spanish; own rule
     ),

@@ -5,7 +5,6 @@ whole, unless something on it cannot wait: then it is taken as far as it can be 
 rest.
 """
 
-import copy
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from services.intake.acceptance import Filled, Verdict
 from services.intake.accepting import Rules
 from services.intake.form_codes import Codes
 from services.intake.form_fields import FlagCode
-from services.intake.form_reading import lenient, problem_of, refused, sheet_of
+from services.intake.form_reading import MOST_FAULTS, lenient, problem_of, refused, sheet_of
 from services.intake.forms import Form, ReferralForm, ScreeningForm, ScreeningsForm
 from services.intake.salvage import NO_NAME, Merge, Salvage, attempt
 from services.intake.sheets import Note
@@ -33,6 +32,8 @@ R = TypeVar("R", bound=ReferralForm)
 Judge = Callable[[F], Verdict]
 
 MOST_PARTS: Final = 50
+LARGE: Final = 200_000
+"""Of a form with more characters, if it cannot be read at once, only what cannot wait is read."""
 SIGNALS: Final = frozenset(
     map(plain_name, ("red_flags", "screenings", "express", "requested_priority", "diagnoses"))
 )
@@ -53,7 +54,10 @@ class Received(Generic[F]):
 
     def told(self, verdict: Verdict) -> Verdict:
         """With every warning there is, each at its place in what was sent."""
-        said = (each.note for each in self.unread if each.note)
+        said = [each.note for each in self.unread if each.note]
+        if len(said) > MOST_FAULTS:
+            what = f"{len(said) - MOST_FAULTS} more could not be read. A clinician looks at them."
+            said = [*said[:MOST_FAULTS], Note("/", what, "not_understood")]
         judged = (_placed(note, self.sheets) for note in verdict.warnings)
         return dataclasses.replace(
             verdict, warnings=(*said, *self.notes, *judged), not_understood=parts(self.unread)
@@ -151,7 +155,7 @@ class _Reading(Generic[F]):
     patches: bool = False
 
     def take(self) -> Received[F]:
-        raw = copy.deepcopy(self.raw)
+        raw = _copy(self.raw)
         unread = Codes(raw).unread
         model = self._model(self.model, unread)
         form = attempt(model, raw, unread, self.merge)
@@ -159,10 +163,9 @@ class _Reading(Generic[F]):
             verdict = self.judge(form)
             if not verdict.faults:
                 return _received(form, verdict, raw, unread)
-            problem = refused(verdict.faults)
-        else:
-            problem = self._problem(raw)
-        return self._beside_a_signal(problem)
+            faults = verdict.faults
+            return self._beside_a_signal(lambda: refused(faults))
+        return self._beside_a_signal(lambda: self._problem(raw))
 
     def _model(self, model: type[F], unread: Mapping[Path, Unread]) -> type[F]:
         """Of answer sheets none may be left."""
@@ -178,15 +181,21 @@ class _Reading(Generic[F]):
             return problem_of(list(found), body, self.now)
         return problem_of([], body, self.now)
 
-    def _beside_a_signal(self, problem: Problem) -> Received[F]:
+    def _beside_a_signal(self, problem: Callable[[], Problem]) -> Received[F]:
         """Raises the problem where nothing on the form cannot wait, or the client has no name."""
         if not signals(self.raw, rules=self.rules, now=self.now):
-            raise advised(problem, self.raw, rules=self.rules, now=self.now)
-        salvage, form = self._salvaged(copy.deepcopy(self.raw))
+            raise advised(problem(), self.raw, rules=self.rules, now=self.now)
+        large = len(json.dumps(self.raw)) > LARGE
+        least = self._least()
+        salvage, form = self._salvaged(least if large else self.raw)
         if form is None and salvage.named:
-            salvage, form = self._salvaged(self._least())
+            large = True
+            salvage, form = self._salvaged(least)
+        if large:
+            rest = {name: value for name, value in self.raw.items() if least.get(name) != value}
+            salvage.leave_out_rest(rest)
         if form is None or not salvage.named:
-            raise advised(problem, self.raw, rules=self.rules, now=self.now)
+            raise advised(problem(), self.raw, rules=self.rules, now=self.now)
         return _received(form, self.judge(form), salvage.raw, salvage.unread, salvage.notes)
 
     def _salvaged(self, raw: dict[str, Any]) -> tuple[Salvage[F], F | None]:
@@ -197,7 +206,11 @@ class _Reading(Generic[F]):
 
     def _least(self) -> dict[str, Any]:
         """Who it is and what cannot wait, if no more can be read."""
-        return {name: value for name, value in copy.deepcopy(self.raw).items() if plain_name(name) in LEAST}
+        least = {name: value for name, value in self.raw.items() if plain_name(name) in LEAST}
+        client = self.raw.get("client")
+        if isinstance(client, dict):
+            least["client"] = {name: client[name] for name in ("name", "region") if name in client}
+        return least
 
 
 def _received(
@@ -235,9 +248,12 @@ def signals(part: Mapping[str, Any], *, rules: Rules, now: datetime) -> tuple[st
     if not alone:
         return ()
     who = {"client": {"name": NO_NAME, "region": NETWORK_ROTA}, "consent": {"share_with_network": False}}
-    salvage = Salvage(ReferralForm, storable(copy.deepcopy({**alone, **who})), now.date())
+    salvage = Salvage(ReferralForm, storable({**alone, **who}), now.date())
     form = salvage.read(lambda form: [fault.where for fault in rules.verdict(form, now=now).faults])
-    return rules.verdict(form, now=now).because if form else ()
+    if form is not None:
+        return rules.verdict(form, now=now).because
+    each = [signals({name: value}, rules=rules, now=now) for name, value in alone.items() if len(alone) > 1]
+    return tuple(dict.fromkeys(because for found in each for because in found))
 
 
 def seen(raw: Any, *, rules: Rules, now: datetime) -> tuple[str, ...]:
@@ -268,6 +284,11 @@ def _region(raw: Any) -> str:
     client = raw.get("client") if isinstance(raw, dict) else None
     region = client.get("region") if isinstance(client, dict) else None
     return region if isinstance(region, str) else NETWORK_ROTA
+
+
+def _copy(raw: dict[str, Any]) -> dict[str, Any]:
+    copied: dict[str, Any] = json.loads(json.dumps(raw))
+    return copied
 
 
 def shallow(raw: Any, depth: int = 0) -> Any:

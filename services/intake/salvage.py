@@ -20,13 +20,15 @@ from services.intake.forms import Form
 from services.intake.nameable import nameable
 from services.intake.sheets import Note
 from services.intake.spelling import spell_out, texts_within
-from services.intake.unread import Path, Unread, pointer, text
+from services.intake.unread import FILLED, Path, Unread, pointer, text
 from shared.instruments import safety_fired
 from shared.network import NETWORK_ROTA
 
 F = TypeVar("F", bound=Form)
 
 MOST_ROUNDS: Final = 40
+MOST_UNREAD: Final = 300
+"""Of a form with more than that, only what cannot wait is read."""
 LONGEST_NAME: Final = 200
 NO_NAME: Final = "(no name)"
 Merge = Callable[[Any], Any]
@@ -64,17 +66,24 @@ class Salvage(Generic[F]):
             if isinstance(found, Form):
                 wrong = [Failure(_path(where), "wrong") for where in faults(found)]
                 if not wrong:
+                    self.unread = {path: each for path, each in self.unread.items() if not self._inside(path)}
                     return found
                 found = wrong
-            if not self._mend(found):
+            if not self._mend(found) or len(self.unread) > MOST_UNREAD:
                 return None
         return None
+
+    def _inside(self, path: Path) -> bool:
+        """Within something else that is left out as a whole."""
+        return any(path[:depth] in self.unread for depth in range(len(path)))
 
     def _mend(self, failures: Sequence[Failure]) -> bool:
         """True if anything was left out or filled."""
         before = len(self.unread), json.dumps(self.raw)
-        for failure in failures:
-            if not any(_within(failure.path, path) for path in self.unread):
+        for failure in failures[:MOST_UNREAD]:
+            if failure.path in self.unread:
+                self._leave_out(Failure(failure.path[:-1], "needed"))
+            elif not self._inside(failure.path):
                 self._mend_one(failure)
         return before != (len(self.unread), json.dumps(self.raw))
 
@@ -98,6 +107,9 @@ class Salvage(Generic[F]):
                 self._put(path, None, "answer", "It counts as not answered.")
             case _:
                 self._leave_out(failure)
+
+    def leave_out_rest(self, rest: Any) -> None:
+        self._note((), rest, "form", "Only what cannot wait was read of it.", left_out=True)
 
     def _name(self) -> None:
         """A name in another shape is a name all the same."""
@@ -190,7 +202,6 @@ class Salvage(Generic[F]):
     def _aside(self, path: Path, part: str) -> None:
         value, at = self._there(path)
         if at == path:
-            self.unread = {p: each for p, each in self.unread.items() if not _within(p, path)}
             self._note(path, value, part, "It is left out.", left_out=True)
 
     def _note(self, path: Path, value: Any, part: str, what: str, *, left_out: bool = False) -> None:
@@ -202,10 +213,6 @@ class Salvage(Generic[F]):
         self.unread[place] = Unread(
             path=where, part=part, value=copy.deepcopy(value), note=note, left_out=True
         )
-
-
-FILLED: Final = "\x00filled"
-"""Marks the place of a value that was replaced and not left out; no field has this name."""
 
 
 def attempt(
@@ -262,10 +269,6 @@ def derived_key(said: str) -> str:
 
 def _path(where: str) -> Path:
     return tuple(int(name) if name.isdecimal() else name for name in where.strip("/").split("/"))
-
-
-def _within(path: Path, outer: Path) -> bool:
-    return path[: len(outer)] == outer
 
 
 _PARTS: Final[Mapping[str, str]] = {

@@ -2,6 +2,7 @@
 `"express": "yes"`, an answer `"3"`. Read so only where something on the form cannot wait."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from services.intake import priorities
@@ -47,12 +48,17 @@ def _fields(part: Any, form: type[Form], where: str) -> Iterator[Note]:
     """Fields whose name is ours in another spelling, where ours is not there."""
     if not isinstance(part, dict):
         return
-    ours = {plain_name(name): name for name in form.model_fields}
+    ours = _names(form)
     for given in [name for name in part if name not in form.model_fields]:
         name = ours.get(plain_name(given))
         if name is not None and name not in part:
             part[name] = part.pop(given)
             yield _read_as(f"{where}/{name}", f"`{name}`, by another spelling of its name")
+
+
+@cache
+def _names(form: type[Form]) -> dict[str, str]:
+    return {plain_name(name): name for name in form.model_fields}
 
 
 def plain_name(given: str) -> str:

@@ -1,6 +1,7 @@
 """What came with a request and could not be read: named to its sender, sealed for who may read the form."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,10 @@ from shared.vocabulary import NOT_UNDERSTOOD_BY_COORDINATORS
 
 Path = tuple[str | int, ...]
 
+FILLED: Final = "\x00filled"
+"""Ends the path of a value that was replaced and not left out; no field has this name."""
+MOST_COUNTED: Final = 20
+MOST_KEPT: Final = 500
 DEEPEST: Final = 20
 CUT: Final = "(nested too deeply)"
 
@@ -37,10 +42,10 @@ def pointer(path: Iterable[object]) -> str:
 def parts(unread: Sequence[Unread]) -> tuple[str, ...]:
     """Each once for every value, as a case names them. What was left out of a part that coordinators settle
     is for a clinician too, since something on the form cannot wait."""
-    named = [each.part for each in unread]
+    named = Counter(each.part for each in unread)
     if any(each.left_out and each.part in NOT_UNDERSTOOD_BY_COORDINATORS for each in unread):
-        named.append("form")
-    return tuple(sorted(named))
+        named["form"] += 1
+    return tuple(part for part in sorted(named) for _ in range(min(named[part], MOST_COUNTED)))
 
 
 def parts_of(sealed: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -79,7 +84,7 @@ def kept(
         if (each["part"], each["value"]) not in same
         and (each["part"] in told or not _touches(patch, each["where"]))
     ]
-    return [*stays, *new]
+    return [*stays, *new][-MOST_KEPT:]
 
 
 def _touches(patch: Any, where: str) -> bool:
