@@ -31,7 +31,7 @@ def read(form: type[F], body: bytes, *, now: datetime) -> F:
     raise problem_of(found, body, now)
 
 
-def read_patch(body: bytes, *, now: datetime) -> dict[str, Any]:
+def read_object(body: bytes, *, now: datetime) -> dict[str, Any]:
     """A JSON object. Raises `Problem` 400 for what is not JSON and 422 for what is no object."""
     try:
         return _OBJECT.validate_json(body)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 from services.intake import answer_examples, changes, changing, form_examples, openapi, refusals
 from services.intake.accepting import canonical, make_ready
 from services.intake.answers import Accepted
-from services.intake.form_reading import read, read_patch
+from services.intake.form_reading import read
 from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
 from services.intake.http_entry import Changer, IfMatch, KeyHeader, Submitter, accepted, body_of, desk_of
-from services.intake.receiving import receive, receive_sheets
+from services.intake.receiving import read_patch, receive, receive_sheets
 from shared import trace
 from shared.ids import now
 
@@ -33,7 +33,8 @@ OF_CHANGING = {**OF_SUBMITTING, **openapi.problems(404, 412)}
 )
 async def submit(request: Request, caller: Submitter, key: KeyHeader = None) -> Response:
     """Only the client's name and region and the consent are needed; what else is missing is said back as a
-    warning. Where an answer or an observation cannot wait, `safety_advice` says what to do now."""
+    warning. Where an answer or an observation cannot wait, `safety_advice` says what to do now, and whatever
+    else cannot be read is a warning too: it is kept, and a clinician reads it."""
     desk = desk_of(request)
     with desk.place(caller):
         body = await body_of(request, openapi.JSON)
@@ -69,12 +70,13 @@ async def amend(
     key: KeyHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
-    """A JSON Merge Patch of the referral. Triage looks at the whole again."""
+    """A JSON Merge Patch of the referral. Triage looks at the whole again. Where something in the patch
+    cannot wait, a part of it that cannot be read leaves what is stored as it is."""
     desk = desk_of(request)
     with desk.place(caller):
         body = await body_of(request, openapi.JSON, openapi.MERGE_PATCH)
         with refusals.counted(body, rules=desk.rules):
-            patch = read_patch(body, now=now())
+            patch = read_patch(body, rules=desk.rules, now=now())
             said = f"amend {referral_id}\n{json.dumps(patch, sort_keys=True)}".encode()
             asked = changing.Request(
                 caller=caller,

@@ -9,7 +9,7 @@ UNTRIAGED: Final = "none"
 
 REFUSED: Final = Counter(
     "careroute_refused_total",
-    "Referrals, amendments and screenings that were not taken, by whether something on them cannot wait.",
+    "Referrals and changes to them that were not taken, by whether something on them cannot wait.",
     ["signal"],
 )
 REFERRALS: Final = Gauge(

@@ -18,7 +18,7 @@ from services.intake.acceptance import Filled, Verdict
 from services.intake.accepting import Rules
 from services.intake.form_codes import Codes
 from services.intake.form_fields import FlagCode
-from services.intake.form_reading import MOST_FAULTS, lenient, problem_of, refused, sheet_of
+from services.intake.form_reading import MOST_FAULTS, lenient, problem_of, read_object, refused, sheet_of
 from services.intake.forms import Form, ReferralForm, ScreeningForm, ScreeningsForm
 from services.intake.salvage import NO_NAME, Merge, Salvage, attempt
 from services.intake.sheets import Note
@@ -98,6 +98,17 @@ def filled_with(form: ScreeningsForm, *, age: int | None = None) -> Filled:
 def flags_beside(form: ScreeningsForm) -> tuple[str, ...]:
     """Red flags that were sent with answer sheets, where only sheets belong."""
     return form.red_flags if isinstance(form, ManySheets) else ()
+
+
+def read_patch(body: bytes, *, rules: Rules, now: datetime) -> dict[str, Any]:
+    """A JSON object. Raises `Problem` 400 for what is not JSON and 422 for what is no object."""
+    try:
+        return read_object(body, now=now)
+    except Problem:
+        raw = storable(shallow(lenient(body)))
+        if isinstance(raw, dict) and signals(raw, rules=rules, now=now):
+            return raw
+        raise
 
 
 def receive_patch(

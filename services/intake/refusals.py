@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -30,10 +31,12 @@ def counted(body: bytes, *, rules: Rules) -> Iterator[None]:
 
 
 def count(problem: Problem, body: bytes, *, rules: Rules) -> Problem:
-    """The problem, with advice if something on the form cannot wait."""
+    """The problem, with advice if something on the form cannot wait. What is to be sent again as it is, is
+    not counted."""
     if ADVICE not in problem.members:
         problem = advised(problem, shallow(lenient(body)), rules=rules, now=now())
-    metrics.REFUSED.labels("seen" if ADVICE in problem.members else "none").inc()
+    if problem.status != HTTPStatus.SERVICE_UNAVAILABLE:
+        metrics.REFUSED.labels("seen" if ADVICE in problem.members else "none").inc()
     return problem
 
 

@@ -131,7 +131,7 @@ class Salvage(Generic[F]):
         if self.patches:
             self._aside(path, part)
         else:
-            self._put(path, value, part, "Whoever is on call for the whole network is called.")
+            self._put(path, value, part, "It is taken for the whole network.")
 
     def _consent(self, path: Path) -> None:
         """What was not clearly agreed to is not shared."""

@@ -14,7 +14,7 @@ from services.intake.accepting import canonical, make_ready
 from services.intake.form_codes import LISTS, diagnosis, written
 from services.intake.form_examples import REFERRAL
 from services.intake.forms import BatchLine, ReferralForm
-from services.intake.receiving import receive, receive_sheets
+from services.intake.receiving import read_patch, receive, receive_sheets
 from services.intake.records import NewReferral
 from shared.instruments import INSTRUMENTS
 from shared.network import folded
@@ -304,6 +304,14 @@ def test_the_same_request_has_the_same_fingerprint_and_another_has_another() -> 
         return canonical("submit", received.form, received.unread)
 
     assert of("Weapon", "x") == of("weapon", "x") != of("weapon", "y")
+
+
+def test_a_patch_that_cannot_wait_is_read_although_it_is_not_quite_text() -> None:
+    body = b'{"red_flags": ["overdose"], "notes": "\\ud800"}'
+    assert read_patch(body, rules=RULES, now=NOW)["red_flags"] == ["overdose"]
+    for quiet in (b'{"notes": "\\ud800"}', b"[]", b"{"):
+        with pytest.raises(Problem):
+            read_patch(quiet, rules=RULES, now=NOW)
 
 
 def test_sheets_alone_are_read_the_same_way() -> None:
