@@ -166,7 +166,7 @@ class ReferralForm(Form):
     requested_priority: Word | None = Field(
         default=None,
         description="routine, urgent, asap or stat, a level of this network such as `very_urgent`, or a word "
-        "of the field such as `crisis`. Any other word is looked at as soon as urgent. Nothing stays unknown.",
+        "of the field such as `crisis`. Any other word is looked at as soon as urgent.",
     )
     express: bool = Field(default=False, description="The referrer says that it cannot wait.")
     preferences: tuple[PreferenceForm, ...] = Some

@@ -186,6 +186,16 @@ async def test_a_crisis_for_a_referral_that_has_ended_is_refused_with_the_crisis
     assert answer.json()["safety_advice"]["lines"]
 
 
+async def test_a_crisis_sent_to_no_referral_is_refused_with_the_crisis_lines(intake: Intake) -> None:
+    for where, status in (("not-an-id", 422), (str(uuid4()), 404)):
+        path = f"/v1/referrals/{where}/amendments"
+        answer = await intake.call("POST", path, {"red_flags": ["overdose"]})
+        assert answer.status_code == status
+        assert answer.json()["detail"].startswith("NOT taken; nobody has been told.")
+        assert answer.json()["safety_advice"]["because"] == ["flag.overdose"]
+    assert "safety_advice" not in (await intake.call("GET", "/v1/referrals/not-an-id")).json()
+
+
 async def test_a_crisis_beside_more_sheets_than_a_referral_holds_is_taken(intake: Intake) -> None:
     calm = {"instrument": "gad7", "taken_on": "2025-03-03", "answers": [0] * 7}
     taken = await intake.submit(CALM | {"screenings": [calm] * 50})
