@@ -148,7 +148,7 @@ class Codes:
         find = WISHES.get(criterion)
         unknown = []
         for place, said in _each(values, str):
-            code = find(said) if find else "_".join(said.split())
+            code = find(said) if find else said.strip()
             if code and re.fullmatch(CODE, code) and fits(criterion, code):
                 values[place] = code
             elif said.strip():

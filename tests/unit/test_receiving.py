@@ -288,6 +288,16 @@ def test_one_unknown_code_is_named_and_the_others_are_taken(name: str) -> None:
     assert good[name] in getattr(new.submitted.case, name)
 
 
+@pytest.mark.parametrize("criterion", sorted(Criterion))
+@pytest.mark.parametrize("strength", ["wish", "must"])
+def test_a_sentence_in_place_of_a_wish_stays_in_intake(criterion: str, strength: str) -> None:
+    wish = {"criterion": criterion, "values": [MARK, "zephyrine quackenbush"], "strength": strength}
+    new = taken({**REFERRAL, "preferences": [wish]})
+    assert new.submitted.case.wishes == ()
+    assert new.submitted.case.not_understood == ("must" if strength == "must" else "criterion",)
+    assert "zephyrine" not in (new.submitted.model_dump_json() + new.answer.decode()).lower()
+
+
 def test_a_warning_about_a_sheet_points_at_the_sheet_that_was_sent() -> None:
     odd = {"instrument": "gad7", "taken_on": "2026-03-01", "answers": [9] * 7}
     unknown = {"instrument": "phq8", "taken_on": "2026-03-01", "answers": [1] * 8}
