@@ -35,6 +35,7 @@ CODED: Final = {
     "external_level": "somebody else's tool gave the level",
     "guardian": "the guardian is",
     "sheet_problem": "an answer sheet is odd:",
+    "not_understood": "a value of the form is not known, in",
 }
 MARKDOWN: Final = str.maketrans({"|": "\\|", "<": "&lt;", "*": "\\*"})
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.instruments import INSTRUMENTS
+from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS
 from shared.vocabulary import Criterion
 
 Json = dict[str, Any]
@@ -53,6 +53,12 @@ SHEET_PARTS: Final = tuple(
 )
 WISHES: Final = tuple(f"{strength}.{criterion}" for strength in ("wish", "must") for criterion in Criterion)
 COLUMNS: Final = frozenset((*TEXTS, *LISTS, *CODED, *TRUTHS, *SHEETS, *SHEET_PARTS, *WISHES))
+
+CANNOT_WAIT: Final = frozenset(
+    {"red_flags", "express", "requested_priority", "diagnoses"}
+    | {f"screening.{key}" for key in SAFETY_INSTRUMENTS}
+)
+"""Columns that can say that something cannot wait."""
 
 YES: Final = ("true", "yes", "1")
 NO: Final = ("false", "no", "0")
@@ -121,7 +127,31 @@ def _row(line: int, header: Sequence[str], cells: Sequence[str]) -> tuple[int, J
             _put(form, name, cell, given)
         except _Wrong as wrong:
             faults.append(Fault(line, name, str(wrong)))
-    return faults or (line, form)
+    if faults and CANNOT_WAIT.isdisjoint(given):
+        return faults
+    for fault in faults:
+        _put_as_written(form, fault.where, given[fault.where])
+    return line, form
+
+
+def _put_as_written(form: Json, name: str, cell: str) -> None:
+    """For the service to read: it takes a row that cannot wait, and names what it could not read."""
+    rest = name.partition(".")[2]
+    if name in SHEETS:
+        answers = [_answer_or_text(part) for part in cell.split(";")]
+        form.setdefault("screenings", []).append({"instrument": rest, "answers": answers})
+    elif name in SHEET_PARTS:
+        instrument, _, part = rest.partition(".")
+        form.setdefault("screenings", []).append({"instrument": instrument, part: cell})
+    else:
+        _at(form, name.split("."), cell)
+
+
+def _answer_or_text(part: str) -> int | str | None:
+    try:
+        return _answer(part)
+    except _Wrong:
+        return part
 
 
 def _put(form: Json, name: str, cell: str, given: Json) -> None:

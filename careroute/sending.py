@@ -38,6 +38,8 @@ class Outcome:
     warnings: list[Fault] = field(default_factory=list)
     cannot_wait: set[int] = field(default_factory=set)
     advice: list[str] = field(default_factory=list)
+    cannot_wait_and_refused: set[int] = field(default_factory=set)
+    advice_of_refused: list[str] = field(default_factory=list)
     answered: int = 0
     stopped: str | None = None
 
@@ -148,16 +150,24 @@ def _note(place: int, line: Line, answer: dict[str, Any], outcome: Outcome) -> N
     outcome.answered += 1
     referral = answer.get("referral")
     if referral is None:
-        outcome.refused += _faults(line.number, answer.get("problem") or {})
+        problem = answer.get("problem") or {}
+        outcome.refused += _faults(line.number, problem)
+        if advice := problem.get("safety_advice"):
+            outcome.cannot_wait_and_refused.add(line.number)
+            _advise(outcome.advice_of_refused, advice)
         return
     outcome.taken[place] = referral["id"]
     outcome.warnings += [_fault(line.number, warning) for warning in referral.get("warnings", ())]
     if advice := referral.get("safety_advice"):
         outcome.cannot_wait.add(line.number)
-        lines = [f"  {each['name']}: {each['contact']} ({each['how']})" for each in advice["lines"]]
-        text = "\n".join([advice["text"], *lines])
-        if text not in outcome.advice:
-            outcome.advice.append(text)
+        _advise(outcome.advice, advice)
+
+
+def _advise(known: list[str], advice: dict[str, Any]) -> None:
+    lines = [f"  {each['name']}: {each['contact']} ({each['how']})" for each in advice["lines"]]
+    text = "\n".join([advice["text"], *lines])
+    if text not in known:
+        known.append(text)
 
 
 def _faults(number: int, problem: dict[str, Any]) -> list[Fault]:

@@ -60,12 +60,14 @@ def _sum(outcome: Outcome, unreadable: list[Fault]) -> str:
 
 
 def _tell_advice(outcome: Outcome, out: Console) -> None:
-    if not outcome.cannot_wait:
-        return
-    numbers = ", ".join(map(str, sorted(outcome.cannot_wait)))
-    out.print(f"Lines {numbers}:", style="bold red")
-    for text in outcome.advice:
-        out.print(text, markup=False, highlight=False)
+    for numbers, said, advice in (
+        (outcome.cannot_wait_and_refused, " were NOT taken; nobody has been told", outcome.advice_of_refused),
+        (outcome.cannot_wait, "", outcome.advice),
+    ):
+        if numbers:
+            out.print(f"Lines {', '.join(map(str, sorted(numbers)))}{said}:", style="bold red")
+        for text in advice:
+            out.print(text, markup=False, highlight=False)
 
 
 def _table(faults: list[Fault], title: str, out: Console) -> None:

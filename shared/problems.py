@@ -31,7 +31,7 @@ class Fault:
 
 
 class Problem(Exception):
-    """Ends a request with this answer."""
+    """Ends a request with this answer. `members` are extension members of RFC 9457."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Problem(Exception):
         *,
         faults: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -48,6 +49,7 @@ class Problem(Exception):
         self.detail = detail
         self.faults = faults
         self.headers = headers
+        self.members = members or {}
 
     def body(self) -> dict[str, Any]:
         """The JSON members of RFC 9457, and `errors` with every fault."""
@@ -60,7 +62,7 @@ class Problem(Exception):
         }
         if self.faults:
             members["errors"] = [{"where": f.where, "what": f.what, "code": f.code} for f in self.faults]
-        return members
+        return {**members, **self.members}
 
     def response(self) -> JSONResponse:
         return JSONResponse(self.body(), status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)

@@ -171,6 +171,49 @@ EXPRESS_RED_FLAGS: Final = RED_FLAGS - {
 }
 """Flags that put a referral on the express lane by themselves (policy, to be confirmed by a clinician)."""
 
+UNKNOWN_RED_FLAG: Final = "unknown_red_flag"
+UNKNOWN_PROBLEM: Final = "unknown_problem"
+"""Stand in a case for a code that its sender used and nobody knows; the code itself stays in intake."""
+
+NOT_UNDERSTOOD_BY_COORDINATORS: Final = frozenset(
+    {"region", "payer", "community", "language", "spoken_language", "postal_area"}
+)
+"""Parts of a form in which an unknown value is for a coordinator to settle."""
+
+NOT_UNDERSTOOD_BY_CLINICIANS: Final = frozenset(
+    {
+        "red_flag",
+        "express",
+        "answer",
+        "requested_priority",
+        "problem",
+        "diagnosis",
+        "instrument",
+        "screening",
+        "taken_on",
+        "external_level",
+        "history",
+        "modality",
+        "goal",
+        "strength",
+        "criterion",
+        "must",
+        "birth_date",
+        "name",
+        "contact",
+        "guardian",
+        "sex",
+        "perinatal",
+        "consent",
+        "referrer",
+        "notes",
+        "form",
+        "other",
+    }
+)
+"""Parts of a form in which an unknown value is for a clinician to read. `must` is a limit that the client
+set, `form` a part that had to be left out for the rest to be taken, `other` a part with no name here."""
+
 EXTERNAL_LEVELS: Final = frozenset(
     {*(f"iar_{level}" for level in range(1, 6)), *(f"locus_{level}" for level in range(7))}
 )

@@ -6,12 +6,16 @@ goes to a person, and the safety items of that sheet count all the same. Refused
 an instrument nobody knows, a day of birth that cannot be.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Final, Literal
 
+from services.intake import priorities
 from services.intake.languages import NOT_UNDERSTOOD, Tag
 from services.intake.languages import warnings as language_warnings
+from services.intake.priorities import Meaning
 from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
 from services.intake.sheets import notes as sheet_notes
 from services.intake.sheets import warnings as sheet_warnings
@@ -26,6 +30,8 @@ PLACEHOLDERS: Final = frozenset({date(1900, 1, 1), date(1901, 1, 1)})
 EPOCH: Final = date(1970, 1, 1)
 """The same, but also the birthday of many."""
 EXPRESS_PRIORITIES: Final = frozenset({Priority.STAT, Priority.ASAP})
+NO_WORDS: Final[Mapping[str, Priority]] = MappingProxyType({})
+PRIORITY: Final = "requested_priority"
 
 Guardian = Literal["present", "absent", "not_needed"]
 
@@ -70,13 +76,19 @@ class Verdict:
 
 
 def accept(
-    filled: Filled, *, age_of_majority: int, today: date, who_diagnosis_codes: bool = False
+    filled: Filled,
+    *,
+    age_of_majority: int,
+    today: date,
+    who_diagnosis_codes: bool = False,
+    words: Mapping[str, Priority] = NO_WORDS,
 ) -> Verdict:
-    """The verdict on a referral as it stands on `today`, a day where the client lives; the network may have
-    ICD-10 codes of the WHO."""
+    """The verdict on a referral as it stands on `today`, a day where the client lives. The network may have
+    ICD-10 codes of the WHO, and `words` of its own for a priority."""
     placeholder = filled.birth_date in PLACEHOLDERS
     age = None if placeholder or filled.birth_date is None else age_on(today, filled.birth_date)
-    priority = _priority(filled.requested_priority)
+    asked = priorities.meaning(filled.requested_priority, words)
+    priority = asked.priority
     guardian = _guardian(age, filled.guardian_present, age_of_majority)
     readings = readings_of(filled.sheets, as_of=today, age=filled.age if age is None else age)
     signals = _diagnosis_signals(filled.diagnoses, who_diagnosis_codes)
@@ -87,7 +99,7 @@ def accept(
     return Verdict(
         faults=(*faults, *sheet_notes(readings, TO_MEND - REFUSED)) if faults else (),
         warnings=(
-            *_priority_warnings(filled.requested_priority, priority),
+            *_priority_warnings(asked),
             *_birth_warnings(filled.birth_date),
             *(() if placeholder else _person_warnings(age, guardian, age_of_majority)),
             *sheet_warnings(filled.sheets, readings),
@@ -101,11 +113,12 @@ def accept(
         guardian=guardian,
         because=(
             *safety,
-            *((f"priority.{priority}",) if priority in EXPRESS_PRIORITIES else ()),
+            *((f"priority.{priority}",) if priority in priorities.EXPRESS else ()),
             *(("referrer",) if filled.cannot_wait else ()),
         ),
         safety=safety,
         not_understood=(
+            *(() if asked.understood else (PRIORITY,)),
             *(("birth_date",) if placeholder else ()),
             *dict.fromkeys(NOT_UNDERSTOOD[note.code] for note in languages),
             *(("diagnosis",) * sum(unread)),
@@ -146,18 +159,27 @@ def _birth_warnings(born: date | None) -> tuple[Note, ...]:
     return ()
 
 
-def _priority(requested: str | None) -> Priority:
-    word = (requested or "").strip().lower()
-    return Priority(word) if word in set(Priority) else Priority.UNKNOWN
-
-
-def _priority_warnings(requested: str | None, priority: Priority) -> tuple[Note, ...]:
-    if priority is not Priority.UNKNOWN:
+def _priority_warnings(asked: Meaning) -> tuple[Note, ...]:
+    if asked.plain:
         return ()
-    known = ", ".join(each for each in Priority if each is not Priority.UNKNOWN)
-    said = "No priority was given" if not (requested or "").strip() else f"This is none of {known}"
-    what = f"{said}. It stays unknown, and a clinician decides how soon somebody must respond."
-    return (Note("/requested_priority", what, "priority_unknown"),)
+    return (Note("/requested_priority", *_taken_for(asked)),)
+
+
+def _taken_for(asked: Meaning) -> tuple[str, str]:
+    """In a sentence, and by its code."""
+    if not asked.given:
+        what = (
+            "No priority was given. It stays unknown, and a clinician decides how soon somebody must respond."
+        )
+        return what, "priority_unknown"
+    if not asked.understood:
+        known = ", ".join(each for each in Priority if each is not Priority.UNKNOWN)
+        what = f"This is none of {known}, nor a word known for one of them. It stays unknown, and a clinician"
+        return f"{what} looks at it as soon as at one that is urgent.", "priority_unknown"
+    if asked.priority is Priority.UNKNOWN:
+        what = "Taken for `soon`, which lies between urgent and routine. A clinician looks at it."
+        return what, "priority_read"
+    return f"Taken for `{asked.priority}`. Amend it if something else was meant.", "priority_read"
 
 
 def _guardian(age: int | None, present: bool | None, age_of_majority: int) -> Guardian:

@@ -1,28 +1,31 @@
 """Taking referrals in: what is stored, announced and answered is made ready first, then many go at once."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from services.intake import store
-from services.intake.acceptance import Verdict, accept
+from services.intake.acceptance import Filled, Verdict, accept
 from services.intake.answers import Accepted, CrisisLine, Links, SafetyAdvice, Warned
 from services.intake.cases import case_of, filled_of, identity_of
 from services.intake.cipher import Keyring
-from services.intake.form_reading import refused
+from services.intake.form_reading import NOT_TAKEN, refused
 from services.intake.forms import Form, ReferralForm
 from services.intake.network_terms import terms_of
 from services.intake.policy import Policy
 from services.intake.records import NewReferral, Remembered
 from services.intake.states import FHIR_STATUS, State
 from services.intake.stating import SAID_IN, stated_in
+from services.intake.unread import Unread, sealable, storable
 from shared import outbox
 from shared.events import ReferralSubmitted
 from shared.ids import new_id
 from shared.network import NOTHING_CHECKED, Network
 from shared.postgres import Connection
 from shared.problems import Problem
+from shared.vocabulary import NETWORK_ROTA
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Rules:
 
     def today(self, region: str, now: datetime) -> date:
         """Ages and days turn at the region's midnight."""
-        return now.astimezone(self.network.zone(region, otherwise=self.time_zone)).date()
+        known = self.network.canonical("regions", region)
+        return now.astimezone(self.network.zone(known, otherwise=self.time_zone)).date()
 
     def links(self, referral_id: UUID) -> Links:
         path = f"{self.public_url}/v1/referrals/{referral_id}"
@@ -58,17 +62,34 @@ class Rules:
             events=f"{path}/events",
         )
 
-    def advice(self, because: tuple[str, ...], region: str, *, taken: bool = True) -> SafetyAdvice | None:
-        """What to do now. That somebody is being told is said only of what was `taken`."""
+    def advice(self, because: tuple[str, ...], region: str) -> SafetyAdvice | None:
+        """What to do now about what was taken."""
         if not because:
             return None
         safety = self.policy.safety
-        lines = safety.lines_of(region)
         return SafetyAdvice(
-            text=f"{safety.text} {safety.being_told}" if taken and safety.being_told else safety.text,
-            lines=tuple(CrisisLine(name=line.name, contact=line.contact, how=line.how) for line in lines),
+            text=f"{safety.text} {safety.being_told}" if safety.being_told else safety.text,
+            lines=self._lines(region),
             because=because,
         )
+
+    def refusal(self, problem: Problem, because: tuple[str, ...], *, region: str) -> Problem:
+        """The same problem with what to do now about what cannot wait and was not taken."""
+        safety = self.policy.safety
+        advice = SafetyAdvice(text=safety.text_not_taken, lines=self._lines(region), because=because)
+        detail = problem.detail.removeprefix(NOT_TAKEN).strip()
+        return Problem(
+            problem.status,
+            problem.code,
+            f"{NOT_TAKEN} {safety.text_not_taken} {detail}".strip(),
+            faults=problem.faults,
+            headers=problem.headers,
+            members={**problem.members, "safety_advice": advice.model_dump(mode="json")},
+        )
+
+    def _lines(self, region: str) -> tuple[CrisisLine, ...]:
+        lines = self.policy.safety.lines_of(region)
+        return tuple(CrisisLine(name=line.name, contact=line.contact, how=line.how) for line in lines)
 
     def answer(
         self,
@@ -97,29 +118,47 @@ class Rules:
 
     def judge(self, form: ReferralForm, *, now: datetime) -> Verdict:
         """Raises `Problem` 422 with every fault."""
-        verdict = accept(
-            filled_of(form),
-            age_of_majority=self.policy.age_of_majority,
-            today=self.today(form.client.region, now),
-            who_diagnosis_codes=self.network.who_diagnosis_codes,
-        )
+        verdict = self.verdict(form, now=now)
         if verdict.faults:
             raise refused(verdict.faults)
         return verdict
 
+    def verdict(self, form: ReferralForm, *, now: datetime) -> Verdict:
+        return self.verdict_of(filled_of(form), region=form.client.region, now=now)
 
-def canonical(route: str, form: Form) -> bytes:
-    """The same for the same form however it was written down."""
+    def verdict_of(self, filled: Filled, *, region: str = NETWORK_ROTA, now: datetime) -> Verdict:
+        return accept(
+            filled,
+            age_of_majority=self.policy.age_of_majority,
+            today=self.today(region, now),
+            who_diagnosis_codes=self.network.who_diagnosis_codes,
+            words=self.network.priorities,
+        )
+
+
+def canonical(route: str, form: Form, unread: Sequence[Unread] = ()) -> bytes:
+    """The same for the same form, and what came with it unread, however it was written down."""
     said = form.model_dump_json(exclude_defaults=True, exclude={"idempotency_key"})
-    return f"{route}\n{said}".encode()
+    beside = [[each.where, storable(each.value)] for each in unread if each.note]
+    more = f"\n{json.dumps(beside, sort_keys=True)}" if beside else ""
+    return f"{route}\n{said}{more}".encode()
 
 
 def make_ready(
-    form: ReferralForm, *, rules: Rules, clinic: str, key: str | None, traceparent: str | None, now: datetime
+    form: ReferralForm,
+    *,
+    rules: Rules,
+    clinic: str,
+    key: str | None,
+    traceparent: str | None,
+    now: datetime,
+    verdict: Verdict | None = None,
+    unread: Sequence[Unread] = (),
 ) -> NewReferral:
-    """Raises `Problem` 422 with every fault."""
+    """`verdict` if there is one already; `unread` is what the form does not hold of what was sent. Raises
+    `Problem` 422 with every fault."""
     terms = terms_of(form, rules.network)
-    verdict = terms.added_to(rules.judge(form, now=now))
+    verdict = terms.added_to(verdict or rules.judge(form, now=now))
     region = terms.form.client.region
     case = case_of(terms.form, verdict, not_understood=terms.not_understood)
     submitted = ReferralSubmitted(
@@ -133,7 +172,8 @@ def make_ready(
         case=case,
         stated=stated_in(form.model_dump(include=SAID_IN, exclude_unset=True), case),
     )
-    body = canonical("submit", form)
+    identity = identity_of(form, terms.unknown, sealable(unread, revision=1))
+    body = canonical("submit", form, unread)
     return NewReferral(
         submitted=submitted,
         owner=clinic,
@@ -141,7 +181,7 @@ def make_ready(
         said=body,
         fingerprint=rules.keyring.fingerprint(body),
         key_id=rules.keyring.current,
-        sealed=rules.keyring.seal_all(identity_of(form, terms.unknown), referral_id=submitted.referral_id),
+        sealed=rules.keyring.seal_all(identity, referral_id=submitted.referral_id),
         answer=rules.answer(
             submitted.referral_id,
             state=State.RECEIVED,

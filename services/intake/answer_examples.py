@@ -82,14 +82,22 @@ REFERRAL: Final[Body] = STANDING | {
 
 PAGE: Final[Body] = {"referrals": [STANDING], "next_cursor": "WyIyMDI1LTAzLTAzVDA5OjAwOjAyKzAwOjAwIl0"}
 
-IDENTITY: Final[Body] = {"id": ID, "revision": 1, "age": 34, "referral": FORM}
+IDENTITY: Final[Body] = {
+    "id": ID,
+    "revision": 1,
+    "age": 34,
+    "referral": FORM,
+    "not_understood": [
+        {"revision": 1, "where": "/red_flags/1", "part": "red_flag", "value": "firearm at home"}
+    ],
+}
 
 PROBLEM: Final[Body] = {
     "type": "urn:careroute:problem:invalid",
     "title": "Unprocessable Entity",
     "status": 422,
     "code": "invalid",
-    "detail": "Nothing was taken. Every problem is listed in `errors`.",
+    "detail": "NOT taken; nobody has been told. Every problem is listed in `errors`.",
     "errors": [
         {
             "where": "/screenings/0/answers/8",

@@ -142,8 +142,18 @@ class ReferralPage(Answer):
     next_cursor: str | None = None
 
 
+class NotUnderstood(Answer):
+    """A value that nobody could read, as it was sent: with which revision, and at which place of the body."""
+
+    revision: int
+    where: str
+    part: str
+    value: Any
+
+
 class IdentityAnswer(Answer):
-    """The whole form as it now stands, for whoever must reach the person."""
+    """The whole form as it now stands, for whoever must reach the person; `not_understood` is what came with
+    it and is not in it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.IDENTITY]})
 
@@ -151,6 +161,7 @@ class IdentityAnswer(Answer):
     revision: int
     age: int | None = None
     referral: ReferralForm
+    not_understood: tuple[NotUnderstood, ...] = ()
 
 
 class FaultAnswer(Answer):
@@ -160,7 +171,8 @@ class FaultAnswer(Answer):
 
 
 class ProblemAnswer(Answer):
-    """RFC 9457 problem details; `errors` names every problem at once."""
+    """RFC 9457 problem details; `errors` names every problem at once. `safety_advice` says what to do now
+    about what cannot wait and was not taken."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.PROBLEM]})
 
@@ -170,6 +182,7 @@ class ProblemAnswer(Answer):
     code: str
     detail: str
     errors: tuple[FaultAnswer, ...] = ()
+    safety_advice: SafetyAdvice | None = None
 
 
 class BatchAnswer(Answer):

@@ -13,6 +13,7 @@ from services.intake import (
     on_facts,
     openapi,
     policy,
+    refusals,
 )
 from services.intake.accepting import Rules
 from services.intake.cipher import Keyring
@@ -58,5 +59,6 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
         streams=frozenset({http_batch.PATH}),
     )
     app.state.desk = desk
+    refusals.install(app, rules)
     openapi.finish(app)
     return app

@@ -1,7 +1,7 @@
 """A filled-in form, divided: the coded case that may travel, and what says who it is, which stays and is
 sealed. Put together again, the two are the form."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -12,7 +12,7 @@ from services.intake.forms import ReferralForm, ScreeningForm
 from services.intake.languages import Tag, known
 from shared.events import Case, Consent, PastTreatment, Screening, Wish
 from shared.languages import canonical
-from shared.vocabulary import Criterion, Priority
+from shared.vocabulary import UNKNOWN_PROBLEM, UNKNOWN_RED_FLAG, Criterion, Priority
 
 Sealable = dict[str, Any]
 
@@ -26,6 +26,7 @@ SEALED: Final = (
     "primary_care",
     "words",
     "unknown_terms",
+    "not_understood",
 )
 """The columns of identity, each sealed by itself."""
 
@@ -70,7 +71,7 @@ def case_of(
     """What routing needs: codes, no identity, nobody's words; of those only that they are to be read, and
     of which revision they are."""
     client = form.client
-    return Case(
+    case = Case(
         as_of=verdict.as_of,
         age=verdict.age,
         sex=client.sex,
@@ -93,8 +94,8 @@ def case_of(
         wishes=tuple(_wishes(form)),
         consent=Consent(**form.consent.__dict__),
         read_notes=words_of if form.read_notes else None,
-        not_understood=(*verdict.not_understood, *not_understood),
     )
+    return marked(case, (*verdict.not_understood, *not_understood))
 
 
 def _wishes(form: ReferralForm) -> Iterator[Wish]:
@@ -105,8 +106,30 @@ def _wishes(form: ReferralForm) -> Iterator[Wish]:
             yield Wish(criterion=wish.criterion, values=values, must=wish.strength == "must")
 
 
-def identity_of(form: ReferralForm, unknown_terms: Mapping[str, Any] | None = None) -> Sealable:
-    """One value for each of `SEALED`, None where nothing was said. `unknown_terms` as `Terms` has them."""
+def marked(case: Case, parts: tuple[str, ...]) -> Case:
+    """With the parts that nobody could read, and for flags and problems a code that every triage can read."""
+    flags = (UNKNOWN_RED_FLAG,) if "red_flag" in parts else ()
+    problems = (UNKNOWN_PROBLEM,) if "problem" in parts else ()
+    return case.model_copy(
+        update={
+            "not_understood": parts,
+            "red_flags": (*_known(case.red_flags), *flags),
+            "problems": (*_known(case.problems), *problems),
+        }
+    )
+
+
+def _known(codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(code for code in codes if code not in (UNKNOWN_RED_FLAG, UNKNOWN_PROBLEM))
+
+
+def identity_of(
+    form: ReferralForm,
+    unknown_terms: Mapping[str, Any] | None = None,
+    not_understood: Sequence[Sealable] = (),
+) -> Sealable:
+    """One value for each of `SEALED`, None where nothing was said. `unknown_terms` as `Terms` has them;
+    `not_understood` is what came with the form and nobody could read."""
     client = form.client
     return {
         "name": client.name,
@@ -127,11 +150,12 @@ def identity_of(form: ReferralForm, unknown_terms: Mapping[str, Any] | None = No
             notes=form.notes,
         ),
         "unknown_terms": unknown_terms,
+        "not_understood": list(not_understood) or None,
     }
 
 
 def form_of(case: Case, region: str, identity: Mapping[str, Any]) -> Sealable:
-    """The JSON of the form from which `case` and `identity` were made; a priority nobody knew is left out."""
+    """The JSON of the form from which `case` and `identity` were made; what nobody could read is left out."""
     words = identity["words"] or {}
     unknown = identity["unknown_terms"] or {}
     wishes = [(wish, "must" if wish.must else "wish") for wish in case.wishes]
@@ -141,7 +165,7 @@ def form_of(case: Case, region: str, identity: Mapping[str, Any]) -> Sealable:
         "consent": case.consent.model_dump(mode="json"),
         "referrer": identity["referrer"],
         "primary_care": identity["primary_care"],
-        "problems": list(case.problems),
+        "problems": list(_known(case.problems)),
         "diagnoses": list(case.diagnoses),
         "goals": _with_words(case.goals, words.get("goals")),
         "strengths": _with_words(case.strengths, words.get("strengths")),
@@ -151,7 +175,7 @@ def form_of(case: Case, region: str, identity: Mapping[str, Any]) -> Sealable:
             "words": words.get("history"),
         },
         "screenings": [sheet.model_dump(mode="json") for sheet in case.screenings],
-        "red_flags": list(case.red_flags),
+        "red_flags": list(_known(case.red_flags)),
         "external_levels": list(case.external_levels),
         "requested_priority": case.requested_priority.value if known else None,
         "preferences": unknown.get("preferences")

@@ -1,30 +1,33 @@
 """What a change makes of a referral: amended, measured again, withdrawn."""
 
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.intake.acceptance import Filled, Verdict, accept
+from services.intake.acceptance import Verdict
 from services.intake.accepting import Rules
-from services.intake.cases import case_of, form_of, identity_of, languages_of, screening_of
-from services.intake.form_reading import read, refused, sheet_of
-from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
+from services.intake.cases import case_of, form_of, identity_of, marked, screening_of
+from services.intake.form_reading import invalid, refused
+from services.intake.forms import ScreeningsForm, WithdrawalForm
 from services.intake.network_terms import terms_of
+from services.intake.receiving import Received, filled_with, flags_beside, insists, receive_patch
 from services.intake.records import Referral
 from services.intake.stating import only_stated, stated_in
+from services.intake.unread import Unread, kept, parts, parts_of, sealable
 from shared.events import (
     Case,
     IntakeFact,
     ReferralAmended,
     ReferralWithdrawn,
+    Screening,
     ScreeningRecorded,
     Stated,
 )
 from shared.ids import new_id
-from shared.problems import Fault, Problem
+from shared.instruments import safety_fired
+from shared.problems import Fault
 
 MOST_SCREENINGS: Final = 200
 
@@ -63,11 +66,17 @@ def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
 
     def decide(referral: Referral) -> Change:
         identity = rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
-        merged = merge(form_of(referral.case, referral.region, identity), patch)
-        form = read(ReferralForm, json.dumps(merged).encode(), now=now)
+        stored = form_of(referral.case, referral.region, identity)
+        received = receive_patch(patch, lambda said: merge(stored, said), rules=rules, now=now)
+        form, said = received.form, received.said
         terms = terms_of(form, rules.network)
-        verdict = terms.added_to(rules.judge(form, now=now))
-        told = identity_of(form, terms.unknown)
+        new = sealable(received.unread, revision=referral.revision + 1)
+        unread = kept(identity["not_understood"] or (), patch, new)
+        verdict = dataclasses.replace(
+            terms.added_to(received.verdict),
+            not_understood=(*parts_of(unread), *received.read_again),
+        )
+        told = identity_of(form, terms.unknown, unread)
         case = case_of(
             terms.form,
             verdict,
@@ -75,9 +84,9 @@ def amend(patch: Mapping[str, Any], *, rules: Rules, now: datetime) -> Decide:
             not_understood=terms.not_understood,
         )
         says = _says(referral, now=now, region=terms.form.client.region, express=verdict.express)
-        stated = rules.judge(only_stated(form, patch), now=now)
+        stated = rules.judge(only_stated(form, said), now=now)
         return Change(
-            fact=ReferralAmended(case=case, stated=stated_in(patch, case), **says),
+            fact=ReferralAmended(case=case, stated=stated_in(said, case), **says),
             case=case,
             verdict=dataclasses.replace(verdict, because=stated.because, safety=stated.safety),
             identity=told,
@@ -105,39 +114,83 @@ def merge(target: Any, patch: Any) -> Any:
     return merged
 
 
-def record(form: ScreeningsForm, *, rules: Rules, now: datetime) -> Decide:
-    """New sheets beside the old ones."""
+def record(
+    form: ScreeningsForm,
+    *,
+    rules: Rules,
+    now: datetime,
+    received: Received[ScreeningsForm] | None = None,
+) -> Decide:
+    """New sheets beside the old ones, and what came with them that nobody could read."""
 
     def decide(referral: Referral) -> Change:
-        sheets = tuple(map(screening_of, form.screenings))
-        if len(referral.case.screenings) + len(sheets) > MOST_SCREENINGS:
-            fault = Fault("/screenings", f"A referral holds at most {MOST_SCREENINGS} sheets.", "too_many")
-            raise Problem(422, "invalid", "Nothing was taken.", faults=[fault])
-        filled = Filled(
-            age=referral.case.age,
-            sheets=tuple(sheet_of(sheet) for sheet in form.screenings),
-            languages=tuple(languages_of(form.screenings)),
-        )
-        today = rules.today(referral.region, now)
-        verdict = accept(filled, age_of_majority=rules.policy.age_of_majority, today=today)
+        verdict = rules.verdict_of(filled_with(form, age=referral.case.age), region=referral.region, now=now)
         if verdict.faults:
             raise refused(verdict.faults)
+        sheets = tuple(map(screening_of, form.screenings))
+        unread, identity = received.unread if received else (), None
+        earlier = referral.case.screenings
+        if len(earlier) + len(sheets) > MOST_SCREENINGS:
+            if not verdict.express:
+                fault = Fault(
+                    "/screenings", f"A referral holds at most {MOST_SCREENINGS} sheets.", "too_many"
+                )
+                raise invalid([fault])
+            earlier, left_out = _room(earlier, MOST_SCREENINGS - len(sheets))
+            unread = (*unread, *left_out)
         case = referral.case.model_copy(
             update={
-                "screenings": (*referral.case.screenings, *sheets),
+                "screenings": (*earlier, *sheets),
                 "as_of": verdict.as_of,
-                "not_understood": tuple(
-                    dict.fromkeys((*referral.case.not_understood, *verdict.not_understood))
-                ),
+                "red_flags": tuple(dict.fromkeys((*referral.case.red_flags, *flags_beside(form)))),
             }
         )
-        region = rules.network.canonical("regions", referral.region)
-        stated = Stated(parts=("screenings",), sheets=len(sheets))
-        says = _says(referral, now=now, region=region, express=verdict.express)
-        fact = ScreeningRecorded(case=case, stated=stated, **says)
-        return Change(fact=fact, case=case, verdict=_of_sheets(verdict))
+        if unread:
+            identity = rules.keyring.open_all(
+                referral.sealed, key_id=referral.key_id, referral_id=referral.id
+            )
+            new = sealable(unread, revision=referral.revision + 1)
+            identity = {**identity, "not_understood": kept(identity["not_understood"] or (), {}, new)}
+        beside = (*parts(unread), *verdict.not_understood)
+        case = marked(case, (*referral.case.not_understood, *beside))
+        says = _says(
+            referral,
+            now=now,
+            region=rules.network.canonical("regions", referral.region),
+            express=verdict.express,
+        )
+        fact = ScreeningRecorded(case=case, stated=_stated_by(form, len(sheets)), **says)
+        verdict = _of_sheets(verdict)
+        return Change(
+            fact=fact, case=case, verdict=received.told(verdict) if received else verdict, identity=identity
+        )
 
     return decide
+
+
+def _stated_by(form: ScreeningsForm, sheets: int) -> Stated:
+    said = {"screenings": bool(sheets), "red_flags": bool(flags_beside(form)), "express": insists(form)}
+    return Stated(parts=tuple(part for part, is_said in said.items() if is_said), sheets=sheets)
+
+
+def _room(sheets: Sequence[Screening], most: int) -> tuple[tuple[Screening, ...], list[Unread]]:
+    """The newest sheets, those that fire before all others; what they said has raised the urgency already."""
+    order = sorted(
+        range(len(sheets)),
+        key=lambda place: (
+            bool(safety_fired(sheets[place].instrument, sheets[place].answers)),
+            sheets[place].taken_on,
+            place,
+        ),
+        reverse=True,
+    )
+    stay = set(order[:most])
+    out = [
+        Unread(path=("screenings", place), part="screening", value=sheets[place].model_dump(mode="json"))
+        for place in range(len(sheets))
+        if place not in stay
+    ]
+    return tuple(sheets[place] for place in sorted(stay)), out
 
 
 def _of_sheets(verdict: Verdict) -> Verdict:

@@ -81,7 +81,9 @@ Words = Annotated[
 CODE: Final = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ICD: Final = r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?"
 _AREA: Final = r"[A-Za-z0-9][A-Za-z0-9\-]{0,15}"
-KEY: Final = r"[\x21-\x7e]{1,200}"
+_KEY: Final = r"[\x21-\x7e]{1,200}"
+KEY: Final = "1 to 200 visible ASCII characters without a space."
+KEY_SHAPE: Final = re.compile(_KEY)
 
 CodeWord = Annotated[
     str,
@@ -106,8 +108,8 @@ DiagnosisCode = Annotated[
 ]
 IdempotencyKey = Annotated[
     str,
-    _shaped(KEY, "Takes 1 to 200 visible ASCII characters without a space."),
-    Field(json_schema_extra={"pattern": f"^{KEY}$"}),
+    _shaped(_KEY, f"Takes {KEY}"),
+    Field(json_schema_extra={"pattern": f"^{_KEY}$"}),
 ]
 
 ProblemCode = Annotated[str, _known(PROBLEMS), Field(json_schema_extra={"enum": sorted(PROBLEMS)})]

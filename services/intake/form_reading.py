@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -11,15 +10,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.intake.acceptance import Filled, accept
 from services.intake.forms import Form, ScreeningForm
+from services.intake.nameable import nameable
 from services.intake.sheets import Note, Sheet, to_mend
 from shared.moments import day
 from shared.problems import Fault, Problem, faults
 
 F = TypeVar("F", bound=Form)
 
+NOT_TAKEN: Final = "NOT taken; nobody has been told."
+"""How every refusal of a form begins."""
 MOST_FAULTS: Final = 100
 _OBJECT: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
-_FIELD: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_.\-]{0,40}$")
 
 
 def read(form: type[F], body: bytes, *, now: datetime) -> F:
@@ -28,16 +29,16 @@ def read(form: type[F], body: bytes, *, now: datetime) -> F:
         return form.model_validate_json(body)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-    raise _problem(found, body, now)
+    raise problem_of(found, body, now)
 
 
-def read_patch(body: bytes, *, now: datetime) -> dict[str, Any]:
+def read_object(body: bytes, *, now: datetime) -> dict[str, Any]:
     """A JSON object. Raises `Problem` 400 for what is not JSON and 422 for what is no object."""
     try:
         return _OBJECT.validate_json(body)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-    raise _problem(found, body, now)
+    raise problem_of(found, body, now)
 
 
 def refused(notes: Iterable[Note]) -> Problem:
@@ -45,31 +46,26 @@ def refused(notes: Iterable[Note]) -> Problem:
 
 
 def invalid(found: list[Fault]) -> Problem:
-    detail = "Nothing was taken. Every problem is listed in `errors`."
+    detail = f"{NOT_TAKEN} Every problem is listed in `errors`."
     if len(found) > MOST_FAULTS:
-        detail = f"Nothing was taken. The first {MOST_FAULTS} of {len(found)} problems are in `errors`."
+        detail = f"{NOT_TAKEN} The first {MOST_FAULTS} of {len(found)} problems are in `errors`."
     return Problem(422, "invalid", detail, faults=found[:MOST_FAULTS])
 
 
-def _problem(errors: list[Any], body: bytes, now: datetime) -> Problem:
-    raw = _lenient(body)
+def problem_of(errors: list[Any], body: bytes, now: datetime) -> Problem:
+    raw = lenient(body)
     if any(error["type"] == "json_invalid" for error in errors):
         return _not_json(raw)
     places = {tuple(error["loc"][:-1]) for error in errors}
     errors = [e for e in errors if e["type"] != "too_short" or tuple(e["loc"]) not in places]
-    named = [{**error, "loc": ("body", *map(_nameable, error["loc"]))} for error in errors]
+    named = [{**error, "loc": ("body", *map(nameable, error["loc"]))} for error in errors]
     found = faults(named)
     known = {fault.where for fault in found}
     beyond = [*_birth_aside(raw, now), *_sheets_aside(raw, now)]
     return invalid(found + [Fault(n.where, n.what, n.code) for n in beyond if n.where not in known])
 
 
-def _nameable(part: object) -> object:
-    """A field's name is told back; a sentence that stands where a field's name should be is not."""
-    return part if isinstance(part, int) or _FIELD.match(str(part)) else "(unreadable name)"
-
-
-def _lenient(body: bytes) -> Any:
+def lenient(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -78,7 +74,7 @@ def _lenient(body: bytes) -> Any:
 
 def _not_json(raw: Any) -> Problem:
     if raw is None:
-        return Problem(400, "not_json", "The body is not JSON in UTF-8. Nothing was taken.")
+        return Problem(400, "not_json", f"{NOT_TAKEN} The body is not JSON in UTF-8.")
     what = "Half of a surrogate pair is not text. Send the whole character."
     return invalid([Fault(where, what, "not_text") for where in _not_text(raw, "")])
 
@@ -91,8 +87,8 @@ def _not_text(value: Any, where: str) -> Iterator[str]:
             yield from _not_text(each, f"{where}/{place}")
     elif isinstance(value, dict):
         for name, each in value.items():
-            yield from _not_text(each, f"{where}/{_nameable(name)}")
-            yield from _not_text(name, f"{where}/{_nameable(name)}")
+            yield from _not_text(each, f"{where}/{nameable(name)}")
+            yield from _not_text(name, f"{where}/{nameable(name)}")
 
 
 def _sheets_aside(raw: Any, now: datetime) -> Iterator[Note]:

@@ -27,13 +27,13 @@ WishValue = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "maxLength": LONGEST}, {"type": "number", "minimum": 0}]}),
 ]
 
-_CODED: Final = {
+CODED: Final = {
     Criterion.MODALITY: MODALITIES,
     Criterion.THERAPIST_GENDER: GENDERS,
     Criterion.SETTING: SETTINGS,
     Criterion.HOURS: HOURS,
 }
-_TAKES: Final = {
+TAKES: Final = {
     Criterion.HOURS: "hours of the week such as `tue-17`",
     Criterion.DISTANCE_KM: "one number of kilometres, above 0",
     Criterion.THERAPIST: "therapists' ids",
@@ -43,11 +43,11 @@ _TAKES: Final = {
 
 def wish_values(criterion: Criterion, values: tuple[str, ...]) -> tuple[str, ...]:
     """As codes. Raises naming the places of those that this criterion does not take."""
-    wrong = [str(place) for place, value in enumerate(values) if not _fits(criterion, value)]
+    wrong = [str(place) for place, value in enumerate(values) if not fits(criterion, value)]
     if criterion is Criterion.DISTANCE_KM and len(values) > 1:
         wrong = wrong or ["1"]
     if wrong:
-        takes = _TAKES.get(criterion) or ", ".join(sorted(_CODED.get(criterion, ("codes",))))
+        takes = TAKES.get(criterion) or ", ".join(sorted(CODED.get(criterion, ("codes",))))
         context = {"places": ", ".join(wrong), "takes": takes}
         raise PydanticCustomError(
             "unknown_code", "Not taken at place {places}. This criterion takes: {takes}.", context
@@ -55,11 +55,11 @@ def wish_values(criterion: Criterion, values: tuple[str, ...]) -> tuple[str, ...
     return values
 
 
-def _fits(criterion: Criterion, value: str) -> bool:
+def fits(criterion: Criterion, value: str) -> bool:
     if criterion is Criterion.DISTANCE_KM:
         return _kilometres(value)
-    if criterion in _CODED:
-        return value in _CODED[criterion]
+    if criterion in CODED:
+        return value in CODED[criterion]
     if criterion in (Criterion.THERAPIST, Criterion.NOT_THERAPIST):
         return _is_uuid(value)
     return True

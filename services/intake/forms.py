@@ -146,7 +146,11 @@ class ConsentForm(Form):
 
 
 class ReferralForm(Form):
-    """A referral. Needed are only the client's name and region and what they agreed to share."""
+    """A referral. Needed are only the client's name and region and what they agreed to share.
+
+    Codes are read whatever their case, spaces and punctuation: `PHQ-9`, `F331`. One that nobody knows is
+    taken with a warning and put before a clinician. Where a red flag, a safety answer, `express` or the
+    priority says that something cannot wait, a client with a name is taken whatever else cannot be read."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [REFERRAL, MINIMAL]})
 
@@ -165,7 +169,9 @@ class ReferralForm(Form):
         default=(), max_length=5, description="Level of care that another tool gave, such as `iar_3`."
     )
     requested_priority: Word | None = Field(
-        default=None, description="routine, urgent, asap or stat. Anything else, or nothing, stays unknown."
+        default=None,
+        description="routine, urgent, asap or stat, a level of this network such as `very_urgent`, or a word "
+        "of the field such as `crisis`. Any other word is looked at as soon as urgent.",
     )
     express: bool = Field(default=False, description="The referrer says that it cannot wait.")
     preferences: tuple[PreferenceForm, ...] = Some

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.intake import answer_examples, openapi, store
-from services.intake.answers import IdentityAnswer, ReferralAnswer, ReferralPage
+from services.intake.answers import IdentityAnswer, NotUnderstood, ReferralAnswer, ReferralPage
 from services.intake.cases import form_of
 from services.intake.changing import etag, visible
 from services.intake.http_entry import Reacher, Reader, desk_of
@@ -22,6 +22,8 @@ from shared.postgres import transaction
 from shared.problems import Fault, Problem
 
 router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
+
+NOT_UNDERSTOOD = tuple(NotUnderstood.model_fields)
 
 
 @router.get(
@@ -104,6 +106,9 @@ async def identity(referral_id: UUID, request: Request, caller: Reacher) -> Resp
         "revision": referral.revision,
         "age": referral.case.age,
         "referral": form_of(referral.case, referral.region, opened),
+        "not_understood": [
+            {name: each[name] for name in NOT_UNDERSTOOD} for each in opened["not_understood"] or ()
+        ],
     }
     return _json(json.dumps(body, ensure_ascii=False), **{"Cache-Control": "no-store"})
 

@@ -14,14 +14,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from services.intake import answer_examples, form_examples, openapi
+from services.intake import answer_examples, form_examples, openapi, refusals
 from services.intake.accepting import Taken, make_ready
 from services.intake.answers import BatchAnswer
 from services.intake.desk import Desk
-from services.intake.form_reading import read
 from services.intake.forms import BatchLine
 from services.intake.http_entry import Submitter, check_type, desk_of
 from services.intake.lines import TOO_LONG, Line, lines
+from services.intake.receiving import receive
 from services.intake.records import NewReferral
 from shared import logs, trace
 from shared.errors import Transient
@@ -125,32 +125,42 @@ class Batch:
     async def _take(self, found: Sequence[Line]) -> bytes:
         ready: dict[int, NewReferral] = {}
         refused: dict[int, Problem] = {}
+        sent: dict[int, Line] = {}
         for line in found:
             self._number += 1
             if self._number % LINES_TO_BREATHE == 0:
                 await asyncio.sleep(0)
             try:
                 if line is TOO_LONG or line.strip():
+                    sent[self._number] = line
                     ready[self._number] = self._make_ready(line)
             except Problem as problem:
                 refused[self._number] = problem
         taken = await take_patiently(self._desk, list(ready.values()))
-        answers = refused | dict(zip(ready, taken, strict=True))
+        answers = {
+            number: self._refused(answer, sent[number]) if isinstance(answer, Problem) else answer
+            for number, answer in (refused | dict(zip(ready, taken, strict=True))).items()
+        }
         return b"".join(_answer(number, answers[number]) for number in sorted(answers))
 
     def _make_ready(self, line: Line) -> NewReferral:
         if line is TOO_LONG:
             raise Problem(413, "too_large", f"A line may have at most {BODY_LIMIT} bytes. It was not taken.")
-        moment = now()
-        form = read(BatchLine, line, now=moment)
+        moment, rules = now(), self._desk.rules
+        received = receive(BatchLine, line, rules=rules, now=moment)
         return make_ready(
-            form,
-            rules=self._desk.rules,
+            received.form,
+            rules=rules,
             clinic=self._clinic,
-            key=form.idempotency_key,
+            key=received.form.idempotency_key,
             traceparent=trace.cause_of(None),
             now=moment,
+            verdict=received.verdict,
+            unread=received.unread,
         )
+
+    def _refused(self, problem: Problem, line: Line) -> Problem:
+        return problem if line is TOO_LONG else refusals.count(problem, line, rules=self._desk.rules)
 
 
 async def take_patiently(desk: Desk, referrals: Sequence[NewReferral]) -> list[Taken | Problem]:

@@ -7,24 +7,24 @@ from fastapi import Depends, Header, Request, Response
 from services.intake import openapi
 from services.intake.accepting import Taken
 from services.intake.desk import Desk
-from services.intake.form_fields import IdempotencyKey
+from services.intake.form_fields import KEY_SHAPE
 from shared.auth import Caller, Role, allow
 from shared.problems import Problem
 
 KeyHeader = Annotated[
-    IdempotencyKey | None,
+    str | None,
     Header(
         alias="Idempotency-Key",
         description="Send one, and send it again when you try again: however often and in parallel, the "
         "request is done once and answered the same. Without one, a retry may be done twice.",
         examples=["ehr-2025-0001"],
+        json_schema_extra={"pattern": f"^{KEY_SHAPE.pattern}$"},
     ),
 ]
 IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        max_length=200,
         description='The ETag of the revision that you know, such as `"1"`. If it is an older one: 412.',
         examples=['"1"'],
     ),

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.intake import answer_examples, changes, changing, form_examples, openapi
+from services.intake import answer_examples, changes, changing, form_examples, openapi, refusals
 from services.intake.accepting import canonical, make_ready
 from services.intake.answers import Accepted
-from services.intake.form_reading import read, read_patch
+from services.intake.form_reading import read
 from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
 from services.intake.http_entry import Changer, IfMatch, KeyHeader, Submitter, accepted, body_of, desk_of
+from services.intake.receiving import read_patch, receive, receive_sheets
 from shared import trace
 from shared.ids import now
 
@@ -32,20 +33,25 @@ OF_CHANGING = {**OF_SUBMITTING, **openapi.problems(404, 412)}
 )
 async def submit(request: Request, caller: Submitter, key: KeyHeader = None) -> Response:
     """Only the client's name and region and the consent are needed; what else is missing is said back as a
-    warning. Where an answer or an observation cannot wait, `safety_advice` says what to do now."""
+    warning. Where an answer or an observation cannot wait, `safety_advice` says what to do now, and whatever
+    else cannot be read is a warning too: it is kept, and a clinician reads it."""
     desk = desk_of(request)
     with desk.place(caller):
         body = await body_of(request, openapi.JSON)
         moment = now()
-        referral = make_ready(
-            read(ReferralForm, body, now=moment),
-            rules=desk.rules,
-            clinic=caller.clinic or "",
-            key=key,
-            traceparent=trace.cause_of(None),
-            now=moment,
-        )
-        return accepted(desk, await desk.take(referral))
+        with refusals.counted(body, rules=desk.rules):
+            received = receive(ReferralForm, body, rules=desk.rules, now=moment)
+            referral = make_ready(
+                received.form,
+                rules=desk.rules,
+                clinic=caller.clinic or "",
+                key=refusals.key_of(key, body, rules=desk.rules),
+                traceparent=trace.cause_of(None),
+                now=moment,
+                verdict=received.verdict,
+                unread=received.unread,
+            )
+            return accepted(desk, await desk.take(referral))
 
 
 @router.post(
@@ -64,15 +70,23 @@ async def amend(
     key: KeyHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
-    """A JSON Merge Patch of the referral. Triage looks at the whole again."""
+    """A JSON Merge Patch of the referral. Triage looks at the whole again. Where something in the patch
+    cannot wait, a part of it that cannot be read leaves what is stored as it is."""
     desk = desk_of(request)
     with desk.place(caller):
-        patch = read_patch(await body_of(request, openapi.JSON, openapi.MERGE_PATCH), now=now())
-        said = f"amend {referral_id}\n{json.dumps(patch, sort_keys=True)}".encode()
-        asked = changing.Request(
-            caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
-        )
-        return accepted(desk, await desk.change(asked, changes.amend(patch, rules=desk.rules, now=now())))
+        body = await body_of(request, openapi.JSON, openapi.MERGE_PATCH)
+        with refusals.counted(body, rules=desk.rules):
+            patch = read_patch(body, rules=desk.rules, now=now())
+            said = f"amend {referral_id}\n{json.dumps(patch, sort_keys=True)}".encode()
+            asked = changing.Request(
+                caller=caller,
+                referral_id=referral_id,
+                said=said,
+                key=refusals.key_of(key, body, rules=desk.rules),
+                if_match=if_match,
+            )
+            decide = changes.amend(patch, rules=desk.rules, now=now())
+            return accepted(desk, await desk.change(asked, decide))
 
 
 @router.post(
@@ -92,12 +106,18 @@ async def screen(
     """One or several answer sheets beside those already there. Triage runs again."""
     desk = desk_of(request)
     with desk.place(caller):
-        form = read(ScreeningsForm, await body_of(request, openapi.JSON), now=now())
-        said = canonical(f"screen {referral_id}", form)
-        asked = changing.Request(
-            caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
-        )
-        return accepted(desk, await desk.change(asked, changes.record(form, rules=desk.rules, now=now())))
+        body = await body_of(request, openapi.JSON)
+        with refusals.counted(body, rules=desk.rules):
+            received = receive_sheets(body, rules=desk.rules, now=now())
+            asked = changing.Request(
+                caller=caller,
+                referral_id=referral_id,
+                said=canonical(f"screen {referral_id}", received.form, received.unread),
+                key=refusals.key_of(key, body, rules=desk.rules),
+                if_match=if_match,
+            )
+            decide = changes.record(received.form, rules=desk.rules, now=now(), received=received)
+            return accepted(desk, await desk.change(asked, decide))
 
 
 @router.post(
@@ -117,9 +137,14 @@ async def withdraw(
     """Frees the place that is held, if one is. It cannot be taken back: submit anew instead."""
     desk = desk_of(request)
     with desk.place(caller):
-        form = read(WithdrawalForm, await body_of(request, openapi.JSON), now=now())
-        said = canonical(f"withdraw {referral_id}", form)
-        asked = changing.Request(
-            caller=caller, referral_id=referral_id, said=said, key=key, if_match=if_match
-        )
-        return accepted(desk, await desk.change(asked, changes.withdraw(form, now=now())))
+        body = await body_of(request, openapi.JSON)
+        with refusals.counted(body, rules=desk.rules):
+            form = read(WithdrawalForm, body, now=now())
+            asked = changing.Request(
+                caller=caller,
+                referral_id=referral_id,
+                said=canonical(f"withdraw {referral_id}", form),
+                key=refusals.key_of(key, body, rules=desk.rules),
+                if_match=if_match,
+            )
+            return accepted(desk, await desk.change(asked, changes.withdraw(form, now=now())))

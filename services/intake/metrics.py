@@ -2,11 +2,16 @@
 
 from typing import Final
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 UNTRIAGED: Final = "none"
 """The urgency of a referral that triage has not spoken of."""
 
+REFUSED: Final = Counter(
+    "careroute_refused_total",
+    "Referrals and changes to them that were not taken, by whether something on them cannot wait.",
+    ["signal"],
+)
 REFERRALS: Final = Gauge(
     "careroute_referrals", "Referrals that have not ended, by state and urgency.", ["state", "urgency"]
 )

@@ -49,7 +49,8 @@ PROBLEMS: Final[Mapping[int, str]] = {
     412: "If-Match names an older revision.",
     413: "The body is too large.",
     415: "Another content type.",
-    422: "Something in the request cannot be; every problem is named.",
+    422: "Something in the request cannot be; every problem is named. Of a form nothing was taken and nobody "
+    "has been told; where something on it cannot wait, `safety_advice` says what to do now.",
     429: "Too many requests of this clinic are under way. See Retry-After.",
     503: "Nothing can be stored at the moment. See Retry-After and send the same again.",
 }

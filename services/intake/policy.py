@@ -10,6 +10,12 @@ from shared.errors import Misconfigured
 from shared.events import Code
 
 DEFAULT: Final = Path(__file__).with_name("policy.toml")
+NOT_TAKEN: Final = (
+    "Something on this form asks for a response now, and this system tells nobody of it. If anybody may be "
+    "in danger, call emergency services and stay with the person, or keep them on the line, until help has "
+    "come. Give the person the numbers in `safety_advice`. Then correct what is listed and send it again."
+)
+"""Where a policy file says nothing else."""
 
 
 class _Checked(BaseModel):
@@ -26,10 +32,12 @@ class Line(_Checked):
 
 
 class Safety(_Checked):
-    """`text` says what to do now. `being_told` is added where a person is called because of the request."""
+    """`text` says what to do now. `being_told` is added where a person is called because of the request;
+    `text_not_taken` is said where it was not taken."""
 
     text: str = Field(min_length=1)
     being_told: str = ""
+    text_not_taken: str = Field(default=NOT_TAKEN, min_length=1)
     lines: tuple[Line, ...] = Field(min_length=1)
 
     def lines_of(self, region: str) -> tuple[Line, ...]:

@@ -4,11 +4,13 @@ from services.triage import substance
 from services.triage.chart import Chart, Sheet
 from shared.events import Case, Needs
 from shared.instruments import Circumstances, read
+from shared.vocabulary import UNKNOWN_PROBLEM
 
 
 def needs_of(case: Case) -> Needs:
-    """The part of a case that matching may know."""
-    return Needs(**{name: getattr(case, name) for name in Needs.model_fields})
+    """The part of a case that matching may know. A problem that nobody knows is no therapist's specialism."""
+    known = tuple(problem for problem in case.problems if problem != UNKNOWN_PROBLEM)
+    return Needs(**{name: getattr(case, name) for name in Needs.model_fields} | {"problems": known})
 
 
 def chart_of(case: Case) -> Chart:
@@ -40,6 +42,7 @@ def chart_of(case: Case) -> Chart:
         shares_with_network=case.consent.share_with_network,
         read_notes=case.read_notes,
         problems_withheld=_problems_withheld(case),
+        not_understood=case.not_understood,
     )
 
 

@@ -18,7 +18,8 @@ class Sheet:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """Only what the rules ask about. None means not known, which is never the same as no.
-    `problems_withheld`: there are problems, and the person has agreed to share none of them."""
+    `problems_withheld`: there are problems, and the person has agreed to share none of them.
+    `not_understood`: parts of the form, each once for every value in it that nobody knew."""
 
     age: int | None = None
     sex: Sex = Sex.UNKNOWN
@@ -35,6 +36,7 @@ class Chart:
     shares_with_network: bool = True
     read_notes: int | None = None
     problems_withheld: bool = False
+    not_understood: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,13 @@ from services.triage.chart import Chart, Sheet
 from services.triage.rules import Condition, at_least_as_urgent
 from shared.clinical import DIAGNOSES
 from shared.instruments import SAFETY_INSTRUMENTS, Reading
-from shared.vocabulary import PROBLEMS, RED_FLAGS, Urgency
+from shared.vocabulary import (
+    NOT_UNDERSTOOD_BY_CLINICIANS,
+    NOT_UNDERSTOOD_BY_COORDINATORS,
+    PROBLEMS,
+    RED_FLAGS,
+    Urgency,
+)
 
 
 class Datum(NamedTuple):
@@ -22,6 +28,8 @@ class Datum(NamedTuple):
     said: str
     on: date | None = None
 
+
+PARTS: Final = NOT_UNDERSTOOD_BY_CLINICIANS | NOT_UNDERSTOOD_BY_COORDINATORS
 
 Test = Callable[[Condition, Chart], Iterable[Datum]]
 
@@ -181,6 +189,14 @@ def _unknown_problem(_: Condition, chart: Chart) -> Iterator[Datum]:
         yield Datum("problem=a code that is not known")
 
 
+def _not_understood(condition: Condition, chart: Chart) -> Iterator[Datum]:
+    """With their number: one more of a part that a clinician has settled is a new finding."""
+    parts = [part if part in PARTS else "other" for part in chart.not_understood]
+    for part in set(parts).intersection(condition.any_of):
+        count = parts.count(part)
+        yield Datum(f"not_understood={part}" + (f", {count} values" if count > 1 else ""))
+
+
 def _requested_priority(condition: Condition, chart: Chart) -> Iterator[Datum]:
     if chart.requested_priority in condition.any_of:
         yield Datum(f"requested_priority={chart.requested_priority}")
@@ -262,6 +278,7 @@ MONOTONE: Final[dict[str, Test]] = {
     "diagnosis": _diagnosis,
     "diagnosis_signal": _diagnosis_signal,
     "who_diagnosis": _who_diagnosis,
+    "not_understood": _not_understood,
     "requested_priority": _requested_priority,
     "age": _age,
     "sex": _sex,

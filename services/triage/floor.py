@@ -15,11 +15,19 @@ from services.triage.words import BEING_TOLD, forbidden_in
 from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS
 from shared.instruments.problems import ProblemCode
-from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
+from shared.vocabulary import (
+    EXPRESS_RED_FLAGS,
+    NOT_UNDERSTOOD_BY_CLINICIANS,
+    RED_FLAGS,
+    Priority,
+    Urgency,
+)
 
 A_DAY_AT_MOST: Final = URGENCIES.index(Urgency.URGENT)
 FIRST_CALLED: Final = Urgency.VERY_URGENT
 """The least urgent level for which the psychiatrist on call is called at once."""
+WITHIN_A_DAY: Final = frozenset({"red_flag", "answer", "express", "requested_priority"})
+"""Parts of a form in which a value that nobody knows may say that somebody is in danger."""
 MUST_ASK: Final = (
     "safety_not_assessed",
     "not_scored",
@@ -143,6 +151,17 @@ def _doubts(policy: Policy) -> Iterator[str]:
     asked = {c for rule, each in _alone(policy, "sheet_problem") if rule.asks_review for c in each.any_of}
     for code in sorted(set(get_args(ProblemCode)) - asked):
         yield f"sheet_problem {code}: must go to a person"
+    yield from _not_understood(policy)
+
+
+def _not_understood(policy: Policy) -> Iterator[str]:
+    alone = [(rule, each.any_of) for rule, each in _alone(policy, "not_understood") if rule.asks_review]
+    for part in sorted(NOT_UNDERSTOOD_BY_CLINICIANS):
+        rules = [rule for rule, parts in alone if part in parts]
+        if not rules:
+            yield f"not_understood {part}: must go to a person"
+        elif part in WITHIN_A_DAY and _first(rules) > A_DAY_AT_MOST:
+            yield f"not_understood {part}: may be about danger, so it must be urgent or more"
 
 
 def _wording(policy: Policy) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from services.triage import rules
 from services.triage.calendars import BusinessDays, Calendar, Clock
-from services.triage.conditions import KINDS
+from services.triage.conditions import KINDS, PARTS
 from shared.clinical import DIAGNOSES
 from shared.instruments import Status
 from shared.instruments.problems import ProblemCode
@@ -37,6 +37,7 @@ CODES = {
     "guardian": frozenset({"present", "absent", "not_needed"}),
     "sheet_problem": frozenset(get_args(ProblemCode)),
     "diagnosis_signal": frozenset(DIAGNOSES.signals),
+    "not_understood": PARTS,
 }
 NEEDS = {
     "safety_item": ("items",),

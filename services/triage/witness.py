@@ -83,6 +83,8 @@ def _candidates(condition: Condition, when: tuple[Condition, ...]) -> Iterator[C
             yield from ({"diagnoses": frozenset({code})} for code in DIAGNOSES.examples(condition.any_of))
         case "requested_priority" | "sex" | "guardian":
             yield from ({str(condition.kind): value} for value in condition.any_of)
+        case "not_understood":
+            yield from ({"not_understood": (part,)} for part in condition.any_of)
         case "external_level":
             yield from ({"external_levels": frozenset({level})} for level in condition.any_of)
         case "several_problems":

@@ -14,8 +14,9 @@ from services.intake import policy as intake_policy
 from services.intake.accepting import Rules, make_ready
 from services.intake.changes import Decide
 from services.intake.cipher import Keyring
-from services.intake.form_reading import read, read_patch
-from services.intake.forms import ReferralForm, ScreeningsForm
+from services.intake.form_reading import read_object
+from services.intake.forms import ReferralForm
+from services.intake.receiving import receive, receive_sheets
 from services.intake.records import Referral
 from services.intake.states import State
 from services.notify.addressing import Directory, Recipient
@@ -116,13 +117,16 @@ def submit(
     now: datetime = NOW,
 ) -> Result:
     try:
+        received = receive(ReferralForm, json.dumps(body).encode(), rules=rules, now=now)
         ready = make_ready(
-            read(ReferralForm, json.dumps(body).encode(), now=now),
+            received.form,
             rules=rules,
             clinic="clinic-1",
             key=None,
             traceparent=None,
             now=now,
+            verdict=received.verdict,
+            unread=received.unread,
         )
     except Problem as problem:
         return Result(status=problem.status, answer=problem.body())
@@ -158,8 +162,8 @@ def amend(
     now: datetime = NOW,
 ) -> Result:
     """A merge patch of what was submitted."""
-    read_ = read_patch(json.dumps(patch).encode(), now=now)
-    return _change(result, changes.amend(read_, rules=rules, now=now), rules=rules, triage=triage, now=now)
+    said = read_object(json.dumps(patch).encode(), now=now)
+    return _change(result, changes.amend(said, rules=rules, now=now), rules=rules, triage=triage, now=now)
 
 
 def screen(
@@ -170,8 +174,9 @@ def screen(
     now: datetime = NOW,
 ) -> Result:
     """Sheets taken since."""
-    form = read(ScreeningsForm, json.dumps({"screenings": sheets}).encode(), now=now)
-    return _change(result, changes.record(form, rules=rules, now=now), rules=rules, triage=triage, now=now)
+    received = receive_sheets(json.dumps({"screenings": sheets}).encode(), rules=rules, now=now)
+    decide_ = changes.record(received.form, rules=rules, now=now, received=received)
+    return _change(result, decide_, rules=rules, triage=triage, now=now)
 
 
 def _change(result: Result, decide: Decide, *, rules: Rules, triage: Policy, now: datetime) -> Result:

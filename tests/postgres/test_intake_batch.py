@@ -43,7 +43,8 @@ def keyed(number: int, **changes: Any) -> dict[str, Any]:
 
 
 async def test_every_line_is_answered_in_order_and_bad_ones_do_not_stop_the_rest(intake: Intake) -> None:
-    body = ndjson(keyed(1), keyed(2, problems=["zeal"]), REFERRAL) + b"{nonsense\n\n" + ndjson(keyed(3))
+    body = ndjson(keyed(1), keyed(2, problems=["zeal"], notes=5), REFERRAL)
+    body += b"{nonsense\n\n" + ndjson(keyed(3))
     answers = await send(intake, body.rstrip(b"\n"))
     assert [(each["line"], each["status"]) for each in answers] == [
         (1, 202),
@@ -56,6 +57,19 @@ async def test_every_line_is_answered_in_order_and_bad_ones_do_not_stop_the_rest
     assert answers[2]["referral"]["safety_advice"]["lines"]
     assert await intake.count("referral") == 3
     assert (await intake.read(answers[0]["referral"]["id"]))["state"] == "received"
+
+
+async def test_a_line_that_cannot_wait_is_taken_or_answered_with_the_crisis_lines(intake: Intake) -> None:
+    crisis: dict[str, Any] = {"red_flags": ["overdose", "x"], "notes": 5}
+    nameless = keyed(2, **crisis) | {"client": {"region": "north"}}
+    odd_key = keyed(3, **crisis) | {"idempotency_key": "two words"}
+    body = ndjson(keyed(1, **crisis), nameless, odd_key)
+    first, again = await send(intake, body), await send(intake, body)
+    assert [each["status"] for each in first] == [202, 422, 202] and first == again
+    assert all(each["referral"]["safety_advice"]["lines"] for each in (first[0], first[2]))
+    assert first[1]["problem"]["detail"].startswith("NOT taken; nobody has been told.")
+    assert first[1]["problem"]["safety_advice"]["because"] == ["flag.overdose"]
+    assert await intake.count("referral") == 2
 
 
 async def test_a_batch_sent_twice_is_the_same_batch(intake: Intake) -> None:

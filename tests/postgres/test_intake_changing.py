@@ -77,7 +77,7 @@ async def test_taking_away_what_may_be_missing_is_fine(intake: Intake, patch: di
     [
         ({"client": {"name": None}}, "/client/name"),
         ({"client": None}, "/client"),
-        ({"problems": ["depression", "zeal"]}, "/problems/1"),
+        ({"problems": ["depression", 5]}, "/problems/1"),
         ({"nickname": "x"}, "/nickname"),
         ({"client": {"name": "\x00"}}, "/client/name"),
         ([], "/"),
@@ -91,6 +91,128 @@ async def test_an_amendment_that_breaks_the_referral_changes_nothing(
     assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, where)
     assert (await intake.read(taken["id"]))["revision"] == 1
     assert await intake.count("outbox") == 1
+
+
+UNKNOWN_FLAG: dict[str, Any] = CALM | {"red_flags": ["medication_question", "strangulation"]}
+
+
+async def unread(intake: Intake, referral_id: str) -> list[tuple[int, str, Any]]:
+    answer = await intake.call("GET", f"/v1/referrals/{referral_id}/identity", role=Role.CLINICIAN)
+    return [(each["revision"], each["where"], each["value"]) for each in answer.json()["not_understood"]]
+
+
+async def parts(intake: Intake) -> list[tuple[str, ...]]:
+    return [fact.case.not_understood for fact in await intake.said() if hasattr(fact, "case")]
+
+
+async def test_what_nobody_knew_stays_until_it_is_replaced(intake: Intake) -> None:
+    taken = await intake.submit(UNKNOWN_FLAG)
+    path = f"/v1/referrals/{taken['id']}"
+    patches: tuple[dict[str, Any], ...] = (
+        {"payer": "payer-b"},
+        {"red_flags": ["clinician_concern", "noose"]},
+        {"red_flags": []},
+    )
+    for patch in patches:
+        answer = await intake.call("POST", f"{path}/amendments", patch)
+        assert answer.status_code == 202, answer.text
+        if patch == {"payer": "payer-b"}:
+            assert await unread(intake, taken["id"]) == [(1, "/red_flags/1", "strangulation")]
+    assert await parts(intake) == [("red_flag",), ("red_flag",), ("red_flag", "red_flag"), ()]
+    assert await unread(intake, taken["id"]) == []
+    last = (await intake.said())[-1]
+    assert isinstance(last, ReferralAmended) and last.case.red_flags == ()
+
+
+async def test_a_crisis_in_an_amendment_is_taken_without_what_cannot_be_read(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    before = (await identity(intake, taken["id"]))["client"]
+    patch = {"red_flags": "overdose", "client": {"birth_date": "5/17/90", "name": None}, "nickname": "x"}
+    answer = await intake.call("POST", f"/v1/referrals/{taken['id']}/amendments", patch)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["safety_advice"]["because"] == ["flag.overdose"]
+    assert (await identity(intake, taken["id"]))["client"] == before
+    assert {where for _, where, _ in await unread(intake, taken["id"])} == {
+        "/client/birth_date", "/client/name", "/nickname",
+    }  # fmt: skip
+
+
+async def test_a_crisis_that_is_stored_does_not_let_a_broken_amendment_in(intake: Intake) -> None:
+    taken = await intake.submit(CALM | {"red_flags": ["overdose"]})
+    patch = {"client": {"birth_date": "5/17/90"}}
+    answer = await intake.call("POST", f"/v1/referrals/{taken['id']}/amendments", patch)
+    assert answer.status_code == 422 and "safety_advice" not in answer.json()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"instrument": "phq8", "taken_on": "2025-03-03", "answers": [1] * 8},
+        {"instrument": "gad7", "taken_on": "yesterday", "answers": [1] * 7},
+        "gad7",
+    ],
+)
+async def test_a_sheet_that_fires_is_recorded_beside_one_that_cannot_be_read(
+    intake: Intake, more: Any
+) -> None:
+    taken = await intake.submit(CALM)
+    body = {"screenings": [more, *WORSE["screenings"]], "red_flags": ["overdose"]}
+    answer = await intake.call("POST", f"/v1/referrals/{taken['id']}/screenings", body)
+    assert answer.status_code == 202, answer.text
+    because = answer.json()["safety_advice"]["because"]
+    assert because == ["cssrs.q1", "cssrs.q2", "cssrs.q4", "flag.overdose"]
+    assert "/screenings/0" in {warning["where"] for warning in answer.json()["warnings"]}
+    fact = (await intake.said())[-1]
+    assert isinstance(fact, ScreeningRecorded) and fact.case.red_flags == ("overdose",)
+    assert fact.case.not_understood and (await unread(intake, taken["id"]))[0][2] == more
+
+
+async def test_an_unknown_sheet_alone_is_kept(intake: Intake) -> None:
+    taken = await intake.submit(CALM)
+    sheet = {"instrument": "PHQ-8", "taken_on": "2025-03-03", "answers": [1] * 8}
+    answer = await intake.call("POST", f"/v1/referrals/{taken['id']}/screenings", {"screenings": [sheet]})
+    assert answer.status_code == 202, answer.text
+    assert await unread(intake, taken["id"]) == [(2, "/screenings/0", sheet)]
+
+
+async def test_a_crisis_for_a_referral_that_has_ended_is_refused_with_the_crisis_lines(
+    intake: Intake,
+) -> None:
+    taken = await intake.submit(CALM)
+    path = f"/v1/referrals/{taken['id']}"
+    await intake.call("POST", f"{path}/withdrawal", {"reason": "duplicate"})
+    answer = await intake.call("POST", f"{path}/amendments", {"red_flags": ["overdose"]})
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("NOT taken; nobody has been told.")
+    assert answer.json()["safety_advice"]["lines"]
+
+
+async def test_a_crisis_sent_to_no_referral_is_refused_with_the_crisis_lines(intake: Intake) -> None:
+    for where, status in (("not-an-id", 422), (str(uuid4()), 404)):
+        path = f"/v1/referrals/{where}/amendments"
+        answer = await intake.call("POST", path, {"red_flags": ["overdose"]})
+        assert answer.status_code == status
+        assert answer.json()["detail"].startswith("NOT taken; nobody has been told.")
+        assert answer.json()["safety_advice"]["because"] == ["flag.overdose"]
+    assert "safety_advice" not in (await intake.call("GET", "/v1/referrals/not-an-id")).json()
+
+
+async def test_a_crisis_beside_more_sheets_than_a_referral_holds_is_taken(intake: Intake) -> None:
+    calm = {"instrument": "gad7", "taken_on": "2025-03-03", "answers": [0] * 7}
+    taken = await intake.submit(CALM | {"screenings": [calm] * 50})
+    path = f"/v1/referrals/{taken['id']}/screenings"
+    for _ in range(7):
+        await intake.call("POST", path, {"screenings": [calm] * 20})
+    await intake.call("POST", path, {"screenings": [calm] * 10})
+    assert (await intake.call("POST", path, {"screenings": [calm]})).status_code == 422
+    answer = await intake.call("POST", path, WORSE)
+    assert answer.status_code == 202, answer.text
+    fact = (await intake.said())[-1]
+    assert isinstance(fact, ScreeningRecorded) and len(fact.case.screenings) == 200
+    assert fact.case.screenings[-1].instrument == "cssrs"
+    assert await unread(intake, taken["id"]) == [
+        (10, "/screenings/0", calm | {"language": None, "stated_total": None})
+    ]
 
 
 async def test_a_screening_later_is_added_and_may_bring_it_to_the_express_lane(intake: Intake) -> None:

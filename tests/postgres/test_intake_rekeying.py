@@ -14,7 +14,7 @@ NEW = "k2:" + base64.b64encode(b"2" * 32).decode()
 async def test_what_old_keys_sealed_is_sealed_again_and_the_old_key_can_go(database: NewDatabase) -> None:
     pool = await database("intake")
     async with intake_on(pool) as before:
-        takens = [await before.submit(REFERRAL) for _ in range(7)]
+        takens = [await before.submit(REFERRAL | {"red_flags": ["noose"]}) for _ in range(7)]
     both = Keyring.parse(f"{NEW},{KEYS}")
     told: list[int] = []
     assert await rekey(pool, both, at_once=3, told=told.append) == 7
@@ -23,6 +23,7 @@ async def test_what_old_keys_sealed_is_sealed_again_and_the_old_key_can_go(datab
         for taken in takens:
             answer = await after.call("GET", f"/v1/referrals/{taken['id']}/identity")
             assert answer.json()["referral"]["client"] == REFERRAL["client"]
+            assert [each["value"] for each in answer.json()["not_understood"]] == ["noose"]
 
 
 async def test_between_two_keys_referrals_of_both_are_read_and_changed(database: NewDatabase) -> None:

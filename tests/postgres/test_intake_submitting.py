@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.intake.form_examples import MINIMAL, REFERRAL
 from shared.auth import Role
@@ -114,12 +115,18 @@ async def test_a_replay_tells_the_first_answer_also_after_the_referral_moved_on(
     assert (again.content, again.headers["location"]) == (first.content, path)
 
 
+QUIET: dict[str, Any] = REFERRAL | {
+    "screenings": [{"instrument": "phq9", "taken_on": "2025-03-03", "answers": [2, 2, 1, 1, 0, 1, 1, 0, 0]}]
+}
+"""Nothing on it cannot wait."""
+
+
 def changed(**changes: Any) -> dict[str, Any]:
-    return REFERRAL | changes
+    return QUIET | changes
 
 
 def of_client(**changes: Any) -> dict[str, Any]:
-    return changed(client=REFERRAL["client"] | changes)
+    return changed(client=QUIET["client"] | changes)
 
 
 MARK = "Zephyrine 555-0173"
@@ -130,19 +137,9 @@ REFUSED = [
     ("a sentence as a field's name", changed(**{MARK: 1}), {"/(unreadable name)"}),
     ("NUL in a name", of_client(name=MARK + "\x00"), {"/client/name"}),
     ("NUL in a note", changed(notes="\x00"), {"/notes"}),
-    ("unknown codes", changed(problems=["depression", MARK, "x"]), {"/problems/1", "/problems/2"}),
-    ("an unknown goal", changed(goals=[{"code": MARK}]), {"/goals/0/code"}),
-    ("an unknown flag", changed(red_flags=[MARK]), {"/red_flags/0"}),
-    ("no diagnosis code", changed(diagnoses=["f33", MARK]), {"/diagnoses/0", "/diagnoses/1"}),
     ("a language of 101 characters", of_client(languages=[MARK * 10]), {"/client/languages/0"}),
     ("a birth date in words", of_client(birth_date=MARK), {"/client/birth_date"}),
     ("born tomorrow week", of_client(birth_date="2999-01-01"), {"/client/birth_date"}),
-    ("a wish with an unknown value",
-     changed(preferences=[{"criterion": "setting", "values": ["in_person", MARK]}]),
-     {"/preferences/0/values"}),
-    ("a wish for a code it does not take",
-     changed(preferences=[{"criterion": "modality", "values": ["cbt", "voodoo"]}]),
-     {"/preferences/0/values"}),
     ("two distances", changed(preferences=[{"criterion": "distance_km", "values": [5, 6]}]),
      {"/preferences/0/values"}),
     ("an answer out of range and one that is none",
@@ -150,14 +147,12 @@ REFUSED = [
                           "answers": [0, 0, 0, 0, 0, 0, 0, 0, 5]},
                          {"instrument": "gad7", "taken_on": "2025-03-03", "answers": [MARK, True]}]),
      {"/screenings/0/answers/8", "/screenings/1/answers/0", "/screenings/1/answers/1"}),
-    ("an unknown instrument",
-     changed(screenings=[{"instrument": "horoscope", "taken_on": "2025-03-03", "answers": [1]}]),
-     {"/screenings/0/instrument"}),
     ("a list", [MARK], {"/"}),
     ("a sentence", MARK, {"/"}),
     ("yes in words", changed(consent={"share_with_network": "yes"}), {"/consent/share_with_network"}),
     ("too long", changed(notes="x" * 20_001), {"/notes"}),
-    ("too many", changed(red_flags=["weapon"] * 51), {"/red_flags"}),
+    ("too many", changed(red_flags=["clinician_concern"] * 51), {"/red_flags"}),
+    ("an unknown code beside it", changed(problems=[MARK], notes=5), {"/problems/0", "/notes"}),
 ]  # fmt: skip
 
 
@@ -169,8 +164,96 @@ async def test_what_is_wrong_is_named_by_its_place_and_never_quoted(
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert {error["where"] for error in answer.json()["errors"]} == where
-    assert "Zephyrine" not in answer.text and "voodoo" not in answer.text
+    assert answer.json()["detail"].startswith("NOT taken; nobody has been told.")
+    assert "Zephyrine" not in answer.text and "safety_advice" not in answer.json()
     assert await intake.count("referral") == 0
+
+
+UNKNOWN = [
+    ("problems", changed(problems=["depression", MARK, "x"]), {"/problems/1", "/problems/2"}),
+    ("a goal", changed(goals=[{"code": MARK}]), {"/goals/0"}),
+    ("a flag", changed(red_flags=[MARK]), {"/red_flags/0"}),
+    ("a diagnosis", changed(diagnoses=["f33", MARK]), {"/diagnoses/1"}),
+    ("a value of a wish",
+     changed(preferences=[{"criterion": "setting", "values": ["in_person", MARK]}]),
+     {"/preferences/0/values/1"}),
+    ("a wish", changed(preferences=[{"criterion": MARK, "values": [1]}]), {"/preferences/0"}),
+    ("an instrument",
+     changed(screenings=[{"instrument": "horoscope", "taken_on": "2025-03-03", "answers": [1]}]),
+     {"/screenings/0"}),
+    ("a priority", changed(requested_priority=MARK), {"/requested_priority"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "where"), [u[1:] for u in UNKNOWN], ids=[u[0] for u in UNKNOWN])
+async def test_a_code_nobody_knows_is_taken_warned_of_and_kept_sealed(
+    intake: Intake, body: Any, where: set[str]
+) -> None:
+    answer = await intake.call("POST", "/v1/referrals", body)
+    assert answer.status_code == 202, answer.text
+    assert where <= {warning["where"] for warning in answer.json()["warnings"]}
+    (fact,) = await intake.said()
+    assert isinstance(fact, ReferralSubmitted) and fact.case.not_understood
+    for table in ("referral", "timeline", "outbox"):
+        assert "Zephyrine" not in "".join(
+            repr(dict(r)) for r in await intake.pool.fetch(f"select * from {table}")
+        )
+    path = f"{answer.headers['Location']}/identity"
+    kept = (await intake.call("GET", path, role=Role.CLINICIAN)).json()["not_understood"]
+    assert {each["where"] for each in kept} == where
+    assert MARK in json.dumps(kept) or "horoscope" in json.dumps(kept)
+
+
+BESIDE = [refused for refused in REFUSED if refused[0] not in ("no name", "a list", "a sentence")]
+
+
+@pytest.mark.parametrize(("body", "where"), [r[1:] for r in BESIDE], ids=[r[0] for r in BESIDE])
+async def test_beside_a_flag_that_cannot_wait_it_is_taken_and_warned_of(
+    intake: Intake, body: Any, where: set[str]
+) -> None:
+    flags = [*body["red_flags"], "overdose"]
+    answer = await intake.call("POST", "/v1/referrals", body | {"red_flags": flags})
+    assert answer.status_code == 202, answer.text
+    taken = answer.json()
+    assert taken["express"] and taken["safety_advice"]["because"] == ["flag.overdose"]
+    assert "Zephyrine" not in answer.text
+    (fact,) = await intake.said()
+    assert isinstance(fact, ReferralSubmitted) and "overdose" in fact.case.red_flags
+    assert "Zephyrine" not in fact.model_dump_json()
+    if flags[0] != "clinician_concern":
+        warned = tuple(warning["where"] for warning in taken["warnings"])
+        assert all(place.startswith(warned) for place in where)
+
+
+async def test_without_a_name_it_is_refused_with_the_crisis_lines_and_counted(intake: Intake) -> None:
+    refused = REGISTRY.get_sample_value
+    before = refused("careroute_refused_total", {"signal": "seen"}) or 0
+    body = changed(client={"region": "north"}, red_flags=["overdose"])
+    answer = await intake.call("POST", "/v1/referrals", body)
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert problem["detail"].startswith("NOT taken; nobody has been told.")
+    assert problem["safety_advice"]["because"] == ["flag.overdose"]
+    assert any(line["contact"] == "988" for line in problem["safety_advice"]["lines"])
+    assert "is being told" not in answer.text
+    assert refused("careroute_refused_total", {"signal": "seen"}) == before + 1
+    assert await intake.count("referral") == 0
+
+
+async def test_a_key_that_is_none_does_not_refuse_what_cannot_wait(intake: Intake) -> None:
+    body = changed(red_flags=["overdose"])
+    first = await intake.submit(body, Idempotency_Key="two words")
+    assert (await intake.submit(body, Idempotency_Key="two words"))["id"] == first["id"]
+    other = body | {"notes": "another"}
+    again = await intake.call("POST", "/v1/referrals", other, Idempotency_Key="two words")
+    assert again.status_code == 409 and again.json()["safety_advice"]["because"] == ["flag.overdose"]
+
+
+async def test_another_unknown_value_under_the_same_key_is_another_request(intake: Intake) -> None:
+    first = await intake.submit(changed(red_flags=["x"]), Idempotency_Key="key-1")
+    assert (await intake.submit(changed(red_flags=["x"]), Idempotency_Key="key-1"))["id"] == first["id"]
+    other = await intake.call("POST", "/v1/referrals", changed(red_flags=["y"]), Idempotency_Key="key-1")
+    assert other.status_code == 409
 
 
 async def test_an_odd_answer_sheet_is_taken_and_said_back_and_its_safety_item_counts(intake: Intake) -> None:

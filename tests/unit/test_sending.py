@@ -142,6 +142,22 @@ def test_a_token_that_is_not_accepted_stops_with_what_the_service_says() -> None
     assert len(requests) == 1
 
 
+def test_the_sender_of_a_refused_line_that_cannot_wait_is_told_what_to_do() -> None:
+    advice = {
+        "text": "Call emergency services.",
+        "lines": [{"name": "Lifeline", "contact": "988", "how": "call"}],
+        "because": ["flag.overdose"],
+    }
+    problem = {
+        "errors": [{"where": "/client/name", "what": "Missing.", "code": "x"}],
+        "safety_advice": advice,
+    }
+    answer = {"line": 1, "status": 422, "problem": problem}
+    outcome, _ = sent(lambda _: ndjson(answer), lines=[Line(9, b"{}")])
+    assert outcome.cannot_wait_and_refused == {9} and not outcome.cannot_wait
+    assert outcome.advice_of_refused == ["Call emergency services.\n  Lifeline: 988 (call)"]
+
+
 def test_a_refused_line_is_named_by_its_line_of_the_file_with_all_its_problems() -> None:
     errors = [
         {"where": "/client/phone", "what": "Not known.", "code": "unknown_field"},

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from careroute.local.errors import StackError
 from careroute.referral_files import Line, as_line, read
 from careroute.referral_rows import Fault
+from services.intake.forms import BatchLine
+from services.intake.receiving import receive
+from tests.cases.pipeline import NOW, RULES
 
 Json = dict[str, Any]
 
@@ -187,6 +190,28 @@ CELLS: list[tuple[Json, Json]] = [
 @pytest.mark.parametrize(("cells", "form"), CELLS)
 def test_a_column_leads_to_its_place_in_the_form(tmp_path: Path, cells: dict[str, str], form: Json) -> None:
     assert form_of(tmp_path, **cells) == form
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("red_flags", "overdose"),
+        ("express", "yes"),
+        ("requested_priority", "crisis"),
+        ("diagnoses", "T1491XA"),
+        ("screening.phq9", "often;1;0;0;0;0;0;0;2"),
+    ],
+)
+def test_a_row_that_cannot_wait_is_sent_although_a_cell_cannot_be_read(
+    tmp_path: Path, column: str, cell: str
+) -> None:
+    content = f"client.name,client.region,client.perinatal,{column}\nAlex,otter,perhaps,{cell}\n"
+    (line,) = found(written(tmp_path, "a.csv", content))
+    assert isinstance(line, Line)
+    if column != "diagnoses":
+        received = receive(BatchLine, line.body, rules=RULES, now=NOW)
+        assert received.verdict.express
+        assert "perinatal" in received.verdict.not_understood
 
 
 def test_every_cell_that_cannot_be_read_is_named_at_once_and_not_quoted(tmp_path: Path) -> None:
