@@ -12,9 +12,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final, Literal
 
-from services.intake import priorities
-from services.intake.languages import NOT_UNDERSTOOD, Tag
-from services.intake.languages import warnings as language_warnings
+from services.intake import languages, priorities
+from services.intake.languages import Tag
 from services.intake.priorities import Meaning
 from services.intake.sheets import REFUSED, TO_MEND, Note, Sheet, readings_of
 from services.intake.sheets import notes as sheet_notes
@@ -94,7 +93,6 @@ def accept(
     signals = _diagnosis_signals(filled.diagnoses, who_diagnosis_codes)
     safety = (*_safety(filled.red_flags, readings), *signals)
     unread = () if who_diagnosis_codes else tuple(map(DIAGNOSES.needs_who_setting, filled.diagnoses))
-    languages = language_warnings(filled.languages)
     faults = (*_birth_faults(filled.birth_date, age, today), *sheet_notes(readings, REFUSED))
     return Verdict(
         faults=(*faults, *sheet_notes(readings, TO_MEND - REFUSED)) if faults else (),
@@ -103,7 +101,7 @@ def accept(
             *_birth_warnings(filled.birth_date),
             *(() if placeholder else _person_warnings(age, guardian, age_of_majority)),
             *sheet_warnings(filled.sheets, readings),
-            *languages,
+            *languages.warnings(filled.languages),
             *_words_warnings(filled),
             *_diagnosis_warnings(unread),
         ),
@@ -120,7 +118,7 @@ def accept(
         not_understood=(
             *(() if asked.understood else (PRIORITY,)),
             *(("birth_date",) if placeholder else ()),
-            *dict.fromkeys(NOT_UNDERSTOOD[note.code] for note in languages),
+            *languages.not_understood(filled.languages),
             *(("diagnosis",) * sum(unread)),
         ),
     )

@@ -50,8 +50,10 @@ def _languages(form: ReferralForm) -> Iterator[Tag]:
     for place, tag in enumerate(form.client.languages):
         yield Tag(f"/client/languages/{place}", tag)
     for number, wish in enumerate(form.preferences):
-        for place, tag in enumerate(wish.values if wish.criterion is Criterion.LANGUAGE else ()):
-            yield Tag(f"/preferences/{number}/values/{place}", tag)
+        if wish.criterion is Criterion.LANGUAGE:
+            lost = wish.strength == "must" and not known(wish.values)
+            for place, tag in enumerate(wish.values):
+                yield Tag(f"/preferences/{number}/values/{place}", tag, limit=lost)
     yield from languages_of(form.screenings)
 
 

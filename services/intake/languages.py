@@ -1,6 +1,6 @@
 """What is said back about languages, and which of them travel."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,16 +14,24 @@ NOT_UNDERSTOOD: Final = {"language_unknown": "language", "spoken_language": "spo
 @dataclass(frozen=True, slots=True)
 class Tag:
     """A language as it was sent; `where` is a JSON pointer. Which language of a group is asked where the
-    answer matters to whom the client is offered (`asks`)."""
+    answer matters to whom the client is offered (`asks`). `limit`: without it a must would be lost."""
 
     where: str
     text: str
     asks: bool = True
+    limit: bool = False
 
 
 def known(tags: Iterable[str]) -> tuple[str, ...]:
     """In canonical form, without those that name no language."""
     return tuple(dict.fromkeys(tag for each in tags if (tag := canonical(each)) is not None))
+
+
+def not_understood(tags: Sequence[Tag]) -> tuple[str, ...]:
+    """The parts of the form, each once. A lost must is a limit that a clinician settles."""
+    parts = [NOT_UNDERSTOOD[note.code] for note in _warnings(tags)]
+    lost = ["must"] if any(tag.limit for tag in tags) else []
+    return tuple(dict.fromkeys((*parts, *lost)))
 
 
 def warnings(tags: Iterable[Tag]) -> tuple[Note, ...]:

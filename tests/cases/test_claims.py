@@ -186,6 +186,12 @@ def test_every_rule_that_can_be_stated_is_tried() -> None:
             "no-consent",
             "minor-without-guardian",
             "minor-guardian-unclear",
+            "not-understood-safety",
+            "not-understood-priority",
+            "not-understood-person",
+            "not-understood-wishes",
+            "not-understood-clinical",
+            "not-understood-limit",
         }
 
 

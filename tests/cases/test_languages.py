@@ -93,9 +93,13 @@ def test_a_preferred_language_is_compared_like_a_spoken_one() -> None:
     assert case_of(result).not_understood == ("language",)
     places = [(each["where"], each["code"]) for each in result.answer["warnings"]]
     assert places == [("/preferences/0/values/1", "language_unknown")]
-    without = submit(patched(preferring("zxx")))
-    assert case_of(without).wishes == ()
-    assert count_eligible(without, roster_of(EXAMPLES)) == 76
+
+
+def test_a_must_that_names_no_language_waits_for_a_clinician() -> None:
+    lost = submit(patched(preferring("zxx")))
+    assert case_of(lost).wishes == ()
+    assert case_of(lost).not_understood == ("language", "must")
+    assert lost.review and lost.review.holds and lost.triaged is None
 
 
 def test_which_language_of_a_group_is_asked_once() -> None:

@@ -14,6 +14,7 @@ from services.intake.accepting import canonical, make_ready
 from services.intake.form_codes import LISTS, diagnosis, written
 from services.intake.form_examples import REFERRAL
 from services.intake.forms import BatchLine, ReferralForm
+from services.intake.network_terms import COMMUNITY_CRITERIA
 from services.intake.receiving import read_patch, receive, receive_sheets
 from services.intake.records import NewReferral
 from shared.instruments import INSTRUMENTS
@@ -293,8 +294,15 @@ def test_one_unknown_code_is_named_and_the_others_are_taken(name: str) -> None:
 def test_a_sentence_in_place_of_a_wish_stays_in_intake(criterion: str, strength: str) -> None:
     wish = {"criterion": criterion, "values": [MARK, "zephyrine quackenbush"], "strength": strength}
     new = taken({**REFERRAL, "preferences": [wish]})
-    assert new.submitted.case.wishes == ()
-    assert new.submitted.case.not_understood == ("must" if strength == "must" else "criterion",)
+    must, community = strength == "must", criterion in COMMUNITY_CRITERIA
+    unmet = [("not_understood",)] if must and community else []
+    assert [wish.values for wish in new.submitted.case.wishes] == unmet, "nobody meets what nobody knows"
+    asked = {"must"} if must else {"criterion"}
+    if community:
+        asked = {"community"}
+    if criterion == "language":
+        asked = {"language", "must"} if must else {"language"}
+    assert set(new.submitted.case.not_understood) == asked
     assert "zephyrine" not in (new.submitted.model_dump_json() + new.answer.decode()).lower()
 
 

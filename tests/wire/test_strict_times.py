@@ -113,7 +113,16 @@ def _examples(content: Any, api: Any) -> Iterator[Any]:
     given = (content.get("example"), schema.get("example"), *schema.get("examples", ()))
     for example in (*given, *((REFERRAL,) if schema.get("title") == "BatchLine" else ())):
         if example is not None:
-            yield json.loads(example) if isinstance(example, str) else example
+            yield _that_can_wait(json.loads(example) if isinstance(example, str) else example)
+
+
+def _that_can_wait(example: Any) -> Any:
+    """Beside what cannot wait, intake takes a form without the day that it cannot read."""
+    sheets = example.get("screenings") if isinstance(example, dict) else None
+    if not sheets:
+        return example
+    calm = [sheet | {"answers": [0] * len(sheet["answers"])} for sheet in sheets]
+    return {name: value for name, value in example.items() if name != "red_flags"} | {"screenings": calm}
 
 
 def resolved(schema: Any, api: Any) -> Any:
