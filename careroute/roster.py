@@ -46,7 +46,7 @@ def _tell(file: Path, what: str, answer: dict[str, Any], out: Console) -> int:
     counts = ", ".join(f"{count} {name}" for name, count in answer.items())
     out.print(f"{file.name}: {counts} ({what}).", highlight=False, markup=False)
     if warned:
-        out.print(_table(warned[:MOST_SHOWN], "warnings", "to make clearer"))
+        out.print(_by_what(warned, "to make clearer"))
     if rejected:
         out.print(_table(rejected[:MOST_SHOWN], "errors", "not taken"))
         out.print(f"{len(rejected)} lines were not taken. Mend them and import the file again.")
@@ -58,4 +58,17 @@ def _table(lines: list[dict[str, Any]], kind: str, title: str) -> Table:
     for line in lines:
         for fault in line[kind]:
             table.add_row(str(line["line"]), escape(fault["column"]), escape(fault["what"]))
+    return table
+
+
+def _by_what(lines: list[dict[str, Any]], title: str) -> Table:
+    """The same sentence once, with every line that it is about."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for line in lines:
+        for warning in line["warnings"]:
+            found.setdefault((warning["column"].partition(".")[0], warning["what"]), []).append(line["line"])
+    table = Table("lines", "column", title)
+    for (column, what), at in found.items():
+        shown = ", ".join(map(str, dict.fromkeys(at)))
+        table.add_row(shown, escape(column), escape(what))
     return table

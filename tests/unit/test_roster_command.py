@@ -57,12 +57,14 @@ def test_every_line_that_was_not_taken_is_named_with_all_its_problems(tmp_path: 
 
 def test_what_should_be_made_clearer_is_shown_and_is_no_failure(tmp_path: Path) -> None:
     warned = [
-        {"line": 4, "warnings": [{"column": "languages.0", "what": "Which one?", "code": "spoken_language"}]}
+        {"line": 4, "warnings": [{"column": "languages.0", "what": "Which one?", "code": "spoken_language"}]},
+        {"line": 9, "warnings": [{"column": "languages.2", "what": "Which one?", "code": "spoken_language"}]},
     ]
     out, text = console()
     with answering(lambda _: (200, json.dumps(COUNTS | {"rejected": [], "warnings": warned}))) as url:
         assert roster.run(network(tmp_path, matching=url), files(tmp_path)[0], None, out) == 0
-    assert "Which one?" in text.getvalue() and "languages.0" in text.getvalue()
+    said = [line for line in text.getvalue().splitlines() if "Which one?" in line]
+    assert len(said) == 1 and "4, 9" in said[0] and "languages" in said[0], "a sentence once, with its lines"
 
 
 REFUSALS = [
