@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from services.notify.addressing import Directory
 from tests.cases.example_network import DIRECTORY, NETWORK, RULES_THERE
 from tests.cases.pipeline import BASE, Result, patched, submit
 
@@ -37,6 +38,7 @@ def test_a_case(case: dict[str, Any]) -> None:
     assert list(sent.not_understood) == case["not_understood"]
     assert result.told("psychiatrist")[:1] == ([case["psychiatrist"]] if case["psychiatrist"] else [])
     assert result.told("coordinator") == case.get("coordinators", [])
+    assert not any(notice.answers for notice in result.notices)  # somebody is on call, so no alarm
     if "payer" in case:
         assert sent.payer == case["payer"]
     if "wishes" in case:
@@ -66,6 +68,18 @@ def test_every_code_of_the_network_is_known_in_every_spelling(how: str) -> None:
     wish = {"criterion": "culture", "values": values}
     case = refer({"preferences": [wish]}).standing
     assert case and case.case and case.case.wishes[0].values == tuple(NETWORK.communities)
+
+
+@pytest.mark.parametrize("region", ["narnia", "Otter", "heron"])
+def test_where_no_region_has_anybody_on_call_but_one_everybody_there_is_called(region: str) -> None:
+    """Without a rota of the network, and without a network file."""
+    there = [each for each in DIRECTORY.recipients if each.regions == {"salmon"}]
+    result = submit(
+        patched({"client": {"region": region}, "red_flags": ["overdose"]}), directory=Directory(there)
+    )
+    assert result.told("psychiatrist") == ["psychiatrist-salmon-1"]
+    assert result.told("clinician") == ["clinician-salmon"]
+    assert not any(notice.answers for notice in result.notices)  # nobody had to raise an alarm
 
 
 def test_the_warning_says_which_are_known_and_which_is_close() -> None:
