@@ -34,6 +34,8 @@ MOVES_NOTHING: Final = frozenset({"NoticeSent"})
 """Kept in the timeline; where a referral stands does not depend on them."""
 OUTCOME: Final = "CrisisOutcomeRecorded"
 NOT_REACHED: Final = "not_reached"
+FAILED: Final = "NoticeFailed"
+NO_OUTCOME: Final = "no_outcome"
 TAKEN_ON: Final = frozenset({State.ACCEPTED, State.BOOKED, State.CLOSED})
 _URGENCIES: Final = tuple(Urgency)
 CRISIS: Final = (Urgency.EMERGENCY, Urgency.VERY_URGENT)
@@ -167,7 +169,7 @@ def _state(
 
 def _unanswered_crisis(facts: list[Heard], triage: list[Heard], matching: Heard | None) -> bool:
     """A crisis stands until, since it became one or was last stated, a psychiatrist or clinician has
-    acknowledged it or a therapist has taken the client on; and again when the person was not reached. One
+    acknowledged it or a therapist has taken the client on; and again when it came to nothing. One
     revision may become a crisis later: it is decided again when the rules change."""
     began = _crisis_since(_told(triage))
     if began is None:
@@ -178,8 +180,14 @@ def _unanswered_crisis(facts: list[Heard], triage: list[Heard], matching: Heard 
     since = (began.revision, began.occurred_at)
     answers = [answer for answer in answers if (answer.revision, answer.occurred_at) >= since]
     again = [fact for fact in triage if fact.restates in CRISIS and fact.place >= began.place]
-    again += [fact for fact in facts if fact.type == OUTCOME and fact.outcome == NOT_REACHED]
+    again += [fact for fact in facts if _came_to_nothing(fact)]
     return not any(all(_answers(answer, each) for each in again) for answer in answers)
+
+
+def _came_to_nothing(fact: Heard) -> bool:
+    """Whoever had acknowledged it did not reach the person, or has not said what came of it."""
+    missed = fact.type == FAILED and fact.reason == NO_OUTCOME and fact.audience in WHO_ANSWERS_A_CRISIS
+    return missed or (fact.type == OUTCOME and fact.outcome == NOT_REACHED)
 
 
 def _answers_a_crisis(fact: Heard) -> bool:
@@ -192,7 +200,7 @@ def _answers(answer: Heard, again: Heard) -> bool:
     """An alert that was open when the crisis was stated again stands for both, so it may be acknowledged
     later under its older revision. An outcome has the revision of the alert that it is about."""
     later = answer.occurred_at >= again.occurred_at
-    if again.type == OUTCOME:
+    if again.type in (OUTCOME, FAILED):
         return later
     return answer.revision >= again.revision or (later and answer.type not in MATCHING)
 

@@ -93,6 +93,7 @@ LESS_RESTATED = heard(
     "ReferralTriaged", revision=2, decision=3, minute=60, urgency=Urgency.EMERGENCY, restates=Urgency.URGENT
 )
 NOT_REACHED = heard("CrisisOutcomeRecorded", minute=30, audience="psychiatrist", outcome="not_reached")
+NO_OUTCOME = heard("NoticeFailed", minute=30, audience="psychiatrist", reason="no_outcome")
 REACHED = heard("CrisisOutcomeRecorded", minute=40, audience="psychiatrist", outcome="reached")
 
 
@@ -182,6 +183,12 @@ HISTORIES = [
         [SUBMITTED, STATED, ANSWERED, NOT_REACHED],
         State.CRISIS_HANDOVER,
     ),
+    (
+        "acknowledged, and nobody said what came of it",
+        [SUBMITTED, STATED, ANSWERED, NO_OUTCOME],
+        State.CRISIS_HANDOVER,
+    ),
+    ("and then reached after all", [SUBMITTED, STATED, ANSWERED, NO_OUTCOME, REACHED], State.TRIAGED),
     ("and then reached", [SUBMITTED, STATED, ANSWERED, NOT_REACHED, REACHED], State.TRIAGED),
     (
         "and then somebody else has answered",
@@ -320,7 +327,7 @@ facts = st.builds(
     in_review=st.booleans(),
     holds=st.booleans(),
     unanswered=st.booleans(),
-    reason=st.none() | st.sampled_from(["returned", "out_of_area"]),
+    reason=st.none() | st.sampled_from(["returned", "out_of_area", "no_outcome"]),
     audience=st.none() | st.sampled_from(["psychiatrist", "clinic"]),
     restates=st.none() | st.sampled_from(list(Urgency)),
     outcome=st.none() | st.sampled_from(["reached", "not_reached"]),
