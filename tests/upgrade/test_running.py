@@ -21,7 +21,6 @@ from careroute.local.environment import database_variable
 from careroute.local.waiting import run
 from careroute.network import Network, find
 from careroute.reconcile import Account
-from services.triage.policy import POLICIES, load
 from shared.auth import Role
 from tests import databases
 from tests.brokers import Kafka
@@ -34,22 +33,6 @@ from tests.upgrade.test_stored import OVER, SELF_HARM
 pytestmark = pytest.mark.timeout(400)
 
 SECRET: Final = "a-secret-for-the-upgrade"
-POLICY: Final = """
-name = "with-a-new-rule"
-version = "1"
-status = "to be confirmed by a clinician"
-extends = "network-default"
-extends_version = "{version}"
-
-[[rule]]
-id = "a-new-rule"
-when = [{{ kind = "diagnosis", any_of = ["T39.1X2A"] }}]
-text = "A rule that the earlier version did not have."
-source = "made up for this test"
-status = "to be confirmed by a clinician"
-raises_to = "very_urgent"
-asks_review = true
-"""
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +44,9 @@ def restored(postgres_url: str) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def network(
-    restored: dict[str, str], outer_kafka: Kafka | None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Network]:
-    policy = tmp_path_factory.mktemp("policy") / "with-a-new-rule.toml"
-    policy.write_text(POLICY.format(version=load(POLICIES / "network-default.toml").version))
+def network(restored: dict[str, str], outer_kafka: Kafka | None) -> Iterator[Network]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | QUICK
-    environ |= restored | KEYS | {"TRIAGE_POLICY": str(policy)}
+    environ |= restored | KEYS
     if outer_kafka is not None:
         outer_kafka.empty()
         environ |= outer_kafka.environment
@@ -76,7 +55,7 @@ def network(
         stack.start_infrastructure()
         stack.start_services(seconds=90)
         found = find(stack.folder)
-        yield Network(found.urls, found.variables | {"TRIAGE_POLICY": str(policy)}, found.signing_key)
+        yield found
     finally:
         for line in complaints(stack):
             print(line)  # shown by pytest when something failed
