@@ -299,6 +299,9 @@ class TriageFact(ReferralFact):
         return self.region
 
 
+Member = Literal["therapist", "psychiatrist", "primary_care"]
+
+
 class ReferralTriaged(TriageFact):
     """With `decided_by`, a named clinician confirmed, raised or lowered it, for that coded reason; else rules
     did. `restates` is the urgency that the newest request by itself asks for, where it says anything that
@@ -309,7 +312,7 @@ class ReferralTriaged(TriageFact):
     respond_by: AwareDatetime
     level_of_care: LevelOfCare
     indications: tuple[Indication, ...] = ()
-    team: tuple[Literal["therapist", "psychiatrist", "primary_care"], ...]
+    team: tuple[Member, ...]
     rules: tuple[FiredRule, ...]
     policy: Code
     policy_version: Code
@@ -338,7 +341,7 @@ class ReferralReturned(TriageFact):
 class ReviewRequested(TriageFact):
     """The rules will not settle this alone. `holds` means that matching waits for the clinician; with
     `asks_again` it has waited long, and the referrer is asked to measure again. `restates` and
-    `not_understood` as in `ReferralTriaged`."""
+    `not_understood` as in `ReferralTriaged`; `team` too where it `holds`, since none has said it then."""
 
     type: Literal["ReviewRequested"] = "ReviewRequested"
     reasons: tuple[FiredRule, ...]
@@ -348,6 +351,7 @@ class ReviewRequested(TriageFact):
     asks_again: bool = False
     restates: Urgency | None = None
     not_understood: tuple[Code, ...] = ()
+    team: tuple[Member, ...] = ()
 
 
 class InformationRequested(TriageFact):

@@ -162,7 +162,8 @@ def _review_requested(fact: ReviewRequested, before: Known, teller: Teller) -> K
     after = before.heard(fact.decision, fact.urgency)
     if not fact.asks_again:  # which says nothing of the case
         after = _ask_a_coordinator(fact, after, teller)
-    after = _call_psychiatrist(fact, fact.review_by, before, after, teller)
+    on_team = "psychiatrist" in fact.team
+    after = _call_psychiatrist(fact, fact.review_by, before, after, teller, on_team=on_team)
     words = wording.review(fact.urgency, fact.review_by, holds=fact.holds)
     if fact.restates:
         after = _call_again(fact, words, after, teller)

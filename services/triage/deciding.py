@@ -162,6 +162,7 @@ def review_requested(
 ) -> ReviewRequested:
     """The clinician reads every reason in triage; the network reads those it may know."""
     assert standing.case is not None
+    team = what_care(chart_of(standing.case), policy, review.urgency).team if review.holds else ()
     return ReviewRequested(
         **stamp(standing, now),
         reasons=shared_rules(review.reasons, standing.case, policy, review.urgency),
@@ -169,6 +170,7 @@ def review_requested(
         review_by=review.review_by,
         holds=review.holds,
         not_understood=standing.case.not_understood,
+        team=team,
         restates=restates,
     )
 

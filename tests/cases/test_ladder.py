@@ -35,6 +35,17 @@ def test_the_team_is_told(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    "held",
+    [{"consent": {"share_with_network": False}}, {"client": {"birth_date": "2012-04-04"}}],
+    ids=["no consent", "a minor without a guardian"],
+)
+def test_a_psychiatrist_on_the_team_does_not_wait_for_what_holds_matching(held: dict[str, Any]) -> None:
+    result = submit(patched({"red_flags": ["mania_acute"]} | held))
+    assert result.triaged is None and result.review and result.review.holds
+    assert told(result, "psychiatrist") == "alert"
+
+
+@pytest.mark.parametrize(
     "patch",
     [{"red_flags": [flag]} for flag in sorted(RED_FLAGS)] + [{"problems": [p]} for p in sorted(PROBLEMS)],
     ids=lambda patch: next(iter(patch.values()))[0],

@@ -134,6 +134,7 @@ SAMPLES: Final[tuple[events.AnyFact, ...]] = (
         holds=True,
         asks_again=True,
         restates=Urgency.URGENT,
+        team=("therapist", "psychiatrist"),
         **_triage,
     ),
     events.InformationRequested(
