@@ -63,7 +63,7 @@ READY: Final = Gauge("careroute_ready", "1 when this process can be given work, 
 AGREED: Final = Gauge(
     "careroute_agreed_info",
     "1 for each value that this service decides by and another one must too, such as the digest of a file.",
-    ["name", "value"],
+    ["setting", "value"],
 )
 OUTBOX_DEPTH: Final = Gauge("careroute_outbox_depth", "Facts not yet sent.", ["lane"])
 OUTBOX_AGE: Final = Gauge("careroute_outbox_oldest_seconds", "Age of the oldest fact not yet sent.", ["lane"])

@@ -55,10 +55,10 @@ async def test_a_file_submitted_twice_is_taken_once(town: Town, tmp_path: Path) 
 async def test_a_bad_line_is_named_and_the_others_are_taken(town: Town, tmp_path: Path) -> None:
     file = tmp_path / "referrals.ndjson"
     good = json.dumps(referral(notes="the good one"))
-    file.write_text(f"{good}\n{json.dumps(referral(problems=['gloom']))}\n")
+    file.write_text(f"{good}\n{json.dumps(referral(screenings='gloom'))}\n")
     code, said = await careroute(town, "submit", str(file), "--clinic", "clinic-1")
     assert code == 1
-    assert "problems" in said and "gloom" not in said
+    assert "screenings" in said and "gloom" not in said
     code, said = await careroute(town, "submit", str(tmp_path / "no-such-file"), "--clinic", "clinic-1")
     assert code == 2 and "Traceback" not in said
 

@@ -90,7 +90,7 @@ async def test_an_old_acknowledgement_answers_nothing_that_was_stated_since(inta
     }
     for urgency in (crisis, urgent, joined):
         taken = await overdue(intake, urgency)
-        early, late = {"occurred_at": now() - HOUR}, {"occurred_at": now() + HOUR}
+        early, late = {"occurred_at": now()}, {"occurred_at": now() + HOUR}
         when = late if urgency is joined else early
         await intake.hear(NoticeAcknowledged(**about(taken) | when, **answer))
         await measuring.count(intake.pool)
