@@ -93,7 +93,7 @@ async def test_who_would_have_been_triaged_differently(
     out, said = console()
     await policies.replay(here, UK, AGO, out)
     text = said.getvalue()
-    assert "3 referrals asked again: network-default 2026-11, then uk-response-times 2026-11." in text
+    assert "3 referrals asked again: network-default 2026-11-27, then uk-response-times 2026-11-27." in text
     assert "1 would be triaged differently." in text
     assert f"{psychosis}  answered sooner; a clinician looks" in text
     assert str(calm) not in text and str(urgent) not in text
