@@ -8,7 +8,7 @@ import dataclasses
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +17,11 @@ from pydantic_core import from_json
 from shared import trace, unknown_values
 from shared.events import READER, AnyFact
 from shared.membership import Membership, Seat
+
+UNKNOWN_TYPE: Final = "unknown_type"
+UNKNOWN_VALUE: Final = "unknown_value"
+SKIPS: Final = (UNKNOWN_TYPE, UNKNOWN_VALUE)
+"""Why an event is skipped."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,13 @@ def _read_what_is_known(
     event = from_json(record.value)  # takes what the reader takes; the standard library may raise
     if any(problem["type"] == "union_tag_invalid" for problem in problems):
         if isinstance(event["type"], str):
-            return Received(record, None, skipped="unknown_type")
+            return Received(record, None, skipped=UNKNOWN_TYPE)
         return Received(record, None, "wrong_shape")
     unknown = unknown_values.find(event, problems)
     if unknown is None:
         return Received(record, None, "wrong_shape")
     if unknown.skip:
-        return Received(record, None, skipped="unknown_value")
+        return Received(record, None, skipped=UNKNOWN_VALUE)
     unknown_values.replace(event, unknown.places)
     try:
         fact = reader.validate_json(json.dumps(event))

@@ -41,7 +41,16 @@ from shared.events import EXPRESS_TOPICS, Lane, Topic
 from shared.health import Answers, Health, Turning
 from shared.http import Edge
 from shared.loops import NOT_READY, Job, Loop
-from shared.metrics import AGREED, MEASURED_AT, OUTBOX_AGE, OUTBOX_DEPTH, RELAY_LEADS, RETRIES
+from shared.metrics import (
+    AGREED,
+    MEASURED_AT,
+    OUTBOX_AGE,
+    OUTBOX_DEPTH,
+    RELAY_LEADS,
+    RETRIES,
+    SKIPPED,
+    UNKNOWN_VALUES,
+)
 from shared.postgres import (
     OWN_TABLES,
     SERVER_SETTINGS,
@@ -118,7 +127,11 @@ class Service:
             max_parked_in_a_row=self.settings.max_parked_in_a_row,
         )
         self.consumers.append(consumer)
-        RETRIES.labels(group)  # an alert sees the first one only if it knew of none before
+        # An alert sees the first one only if it knew of none before.
+        RETRIES.labels(group)
+        UNKNOWN_VALUES.labels(group, topic)
+        for reason in reading.SKIPS:
+            SKIPPED.labels(group, topic, reason)
         self.health.live[f"consumer:{group}:{topic}"] = consumer.turning.problem
         self.health.ready[f"consumer:{group}:{topic}"] = consumer.membership.problem
 

@@ -12,6 +12,8 @@ REFUSED: Final = Counter(
     "Referrals and changes to them that were not taken, by whether something on them cannot wait.",
     ["signal"],
 )
+for signal in ("seen", "none"):  # an alert sees the first one only if it knew of none before
+    REFUSED.labels(signal)
 REFERRALS: Final = Gauge(
     "careroute_referrals", "Referrals that have not ended, by state and urgency.", ["state", "urgency"]
 )
