@@ -28,7 +28,6 @@ PLACEHOLDERS: Final = frozenset({date(1900, 1, 1), date(1901, 1, 1)})
 """What systems write where a day of birth is unknown."""
 EPOCH: Final = date(1970, 1, 1)
 """The same, but also the birthday of many."""
-EXPRESS_PRIORITIES: Final = frozenset({Priority.STAT, Priority.ASAP})
 NO_WORDS: Final[Mapping[str, Priority]] = MappingProxyType({})
 PRIORITY: Final = "requested_priority"
 

@@ -7,8 +7,6 @@ from services.notify.ladder import Clocks
 from services.notify.paging import CANNOT_WAIT, PSYCHIATRIST
 from shared.vocabulary import Urgency
 
-REACHED: Final = "reached"
-HANDED_OVER: Final = "handed_to_emergency_services"
 NOT_REACHED: Final = "not_reached"
 MISSED: Final = "missed"
 """Nobody recorded an outcome in time."""
