@@ -47,6 +47,9 @@ def run(
         clients = clinics(here.api, seed, referrals)
         chaos = Chaos(here, Poison(roads.cluster.internal_servers), _Clock())
         _go_through(here, clients, chaos, seed, patience)
+        if broken is Broken.NO_INBOX:  # a fault may fall where nothing is delivered twice
+            background.run(operators.send_all_again(here.network))
+            chaos.say("everything was sent again")
         therapists.cancel()  # or there would always be an answer on its way
         account = background.run(
             verdict.settled(here, chaos.poison, chaos.say, seconds=patience), seconds=patience + 120
