@@ -19,7 +19,7 @@ from careroute import tokens
 from careroute.client import Api
 from careroute.local import Stack
 from careroute.network import find
-from shared.auth import Role
+from shared.web.auth import Role
 
 OURS: Final = ("KAFKA_", "INTAKE_", "TRIAGE_", "MATCHING_", "NOTIFY_", "CAREROUTE_", "OTEL_")
 REGIONS: Final = tuple(f"region-{letter}" for letter in "abcdefghijkl")

@@ -10,7 +10,7 @@ import asyncpg
 from careroute import dead
 from careroute.local.environment import SERVICES
 from careroute.network import Network
-from shared.reading import read
+from shared.kafka.deserialize import read
 
 Databases = dict[str, Any]
 """A connection to each service's database, by the service's name."""

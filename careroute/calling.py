@@ -10,7 +10,7 @@ import httpx
 from careroute import tokens
 from careroute.local.errors import StackError
 from careroute.network import Network
-from shared.auth import Role
+from shared.web.auth import Role
 
 HOURS: Final = 12
 TIMEOUT: Final = httpx.Timeout(connect=5, read=60, write=60, pool=5)

@@ -32,8 +32,8 @@ from careroute.host import databases
 from careroute.host import keys as host_keys
 from careroute.local.environment import SERVICES
 from careroute.local.errors import StackError
-from shared.auth import Role
 from shared.errors import CarerouteError
+from shared.web.auth import Role
 
 app = typer.Typer(
     name="careroute",

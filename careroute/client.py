@@ -9,7 +9,7 @@ import httpx
 from careroute import tokens
 from careroute.local.errors import StackError
 from careroute.network import Network
-from shared.auth import Role
+from shared.web.auth import Role
 
 
 class Api:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared import dead_letter
-from shared.kafka import client_options
+from shared.kafka import dead_letters
+from shared.kafka.client import client_options
 from shared.settings import ServiceSettings
 
 
@@ -56,8 +56,8 @@ def _parked(record: ConsumerRecord) -> Parked:
     headers = dict(record.headers)
     return Parked(
         origin=record.key.decode("utf-8", "replace"),
-        group=headers[dead_letter.HANDLER].decode(),
-        reason=headers[dead_letter.REASON].decode(),
+        group=headers[dead_letters.HANDLER].decode(),
+        reason=headers[dead_letters.REASON].decode(),
         parked_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
         record=record,
     )
@@ -93,10 +93,12 @@ async def replay(settings: ServiceSettings, parked: Iterable[Parked]) -> int:
         for one in parked:
             headers = dict(one.record.headers)
             await producer.send_and_wait(
-                headers[dead_letter.ORIGIN_TOPIC].decode(),
+                headers[dead_letters.ORIGIN_TOPIC].decode(),
                 value=one.record.value,
-                key=bytes.fromhex(headers[dead_letter.ORIGIN_KEY].decode()) or None,
-                headers=[(name, value) for name, value in one.record.headers if name not in dead_letter.OURS],
+                key=bytes.fromhex(headers[dead_letters.ORIGIN_KEY].decode()) or None,
+                headers=[
+                    (name, value) for name, value in one.record.headers if name not in dead_letters.OURS
+                ],
             )
             await producer.send_and_wait(one.record.topic, value=b"", key=one.record.key)
             count += 1

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from careroute.calling import calling, require
 from careroute.network import Network
-from shared.auth import Role
+from shared.web.auth import Role
 
 Json = dict[str, Any]
 

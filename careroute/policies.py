@@ -31,10 +31,10 @@ from services.triage.rules import Policy
 from services.triage.settings import TriageSettings
 from services.triage.urgency import how_soon
 from shared import network as network_file
-from shared.auth import Role
 from shared.events import Case
 from shared.instruments import TO_CONFIRM
 from shared.vocabulary import LevelOfCare, Urgency
+from shared.web.auth import Role
 
 Json = dict[str, Any]
 

@@ -16,7 +16,7 @@ from careroute.acted import Databases, connected, not_acted_on, parked_events, r
 from careroute.network import Network
 from services.triage import redecide_store
 from services.triage.policy_files import PolicyRefused
-from shared import agreed
+from shared.db import agreed
 
 CHUNK: Final = 20_000
 

@@ -14,8 +14,8 @@ from careroute import policies
 from careroute.local.errors import StackError
 from careroute.network import Network
 from services.triage.redecide_open import Found, Raised, Redecider
-from shared import outbox
-from shared.postgres import Pool, open_pool
+from shared.db import outbox
+from shared.db.postgres import Pool, open_pool
 
 CARE_IS_OVER: Final = """
     select id from referral where id = any($1::uuid[]) and state = 'closed' and closed_by = 'care'

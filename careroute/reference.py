@@ -43,7 +43,7 @@ class Measure:
 
 def metrics(service: str) -> list[Measure]:
     """What this service measures, that of all services first."""
-    return [*_measures("shared.metrics"), *_measures(f"services.{service}.metrics")]
+    return [*_measures("shared.telemetry.metrics"), *_measures(f"services.{service}.metrics")]
 
 
 def _measures(module: str) -> Iterator[Measure]:
@@ -69,7 +69,7 @@ def metrics_page() -> str:
         "replicas of gauges of depth, age and number, `sum()` of counters, histograms and consumer lag.",
     ]
     for title, module in (
-        ("Every service", "shared.metrics"),
+        ("Every service", "shared.telemetry.metrics"),
         *((s, f"services.{s}.metrics") for s in SERVICES),
     ):
         rows = [(f"`{m.name}`", m.type, ", ".join(m.labels), m.about) for m in _measures(module)]

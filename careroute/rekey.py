@@ -6,7 +6,7 @@ from careroute.local.errors import StackError
 from careroute.network import Network
 from services.intake import rekeying
 from services.intake.cipher import Keyring
-from shared.postgres import open_pool
+from shared.db.postgres import open_pool
 
 KEYS = "INTAKE_ENCRYPTION_KEYS"
 

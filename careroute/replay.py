@@ -9,7 +9,7 @@ from uuid import UUID
 from careroute import dead
 from careroute.acted import connected, not_acted_on, parked_events
 from careroute.network import Network
-from shared import outbox
+from shared.db import outbox
 
 ASK_AGAIN_SECONDS: Final = 5
 

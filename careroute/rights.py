@@ -15,7 +15,7 @@ from careroute.acted import HOPS
 from careroute.local.environment import SERVICES
 from careroute.local.errors import StackError
 from shared.events import Topic
-from shared.kafka import client_options, explained
+from shared.kafka.client import client_options, explained
 from shared.settings import ServiceSettings
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from careroute.calling import calling, require
 from careroute.local.errors import StackError
 from careroute.network import Network
-from shared.auth import Role
+from shared.web.auth import Role
 
 PATIENCE: Final = httpx.Timeout(connect=5, read=300, write=300, pool=5)
 """A large roster is checked line by line before it is answered."""

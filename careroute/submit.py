@@ -12,7 +12,7 @@ from careroute.network import Network
 from careroute.referral_files import Line, read
 from careroute.referral_rows import Fault
 from careroute.sending import Outcome, send
-from shared.auth import Role
+from shared.web.auth import Role
 
 MOST_SHOWN = 200
 

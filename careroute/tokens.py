@@ -7,8 +7,8 @@ from pathlib import Path
 import jwt
 
 from careroute.local.errors import StackError
-from shared.auth import ALGORITHM, AUDIENCE, Role
 from shared.ids import new_id
+from shared.web.auth import ALGORITHM, AUDIENCE, Role
 
 
 def sign(key_file: Path, *, role: Role, subject: str, clinic: str | None, now: datetime, hours: float) -> str:

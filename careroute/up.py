@@ -11,7 +11,7 @@ from careroute import tokens
 from careroute.local import FIXED_PORTS, Stack, unwinding_on_signals
 from careroute.local.errors import StackError
 from careroute.network import EXAMPLE_NETWORK
-from shared.auth import Role
+from shared.web.auth import Role
 
 CLINIC = "clinic-riverside"
 

@@ -16,7 +16,7 @@ from careroute.calling import calling, refusal, require, unreachable
 from careroute.local.errors import StackError
 from careroute.network import Network
 from careroute.watch_tables import moment, standings, story
-from shared.auth import Role
+from shared.web.auth import Role
 
 Json = dict[str, Any]
 

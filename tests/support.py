@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from shared.postgres import Pool
+from shared.db.postgres import Pool
 
 NewDatabase = Callable[[str], Awaitable[Pool]]
 

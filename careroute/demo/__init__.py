@@ -21,7 +21,7 @@ from careroute.demo.endpoints import Endpoints
 from careroute.demo.people import People
 from careroute.local import Stack, unwinding_on_signals
 from careroute.network import EXAMPLE_NETWORK, Network, find
-from shared.auth import Role
+from shared.web.auth import Role
 
 PATIENCE_SECONDS: Final = 90
 SETTLED: Final = frozenset({"accepted", "booked", "waitlisted", "returned", "withdrawn", "closed"})

@@ -12,8 +12,8 @@ from careroute.client import Api
 from careroute.demo.endpoints import Endpoints
 from careroute.local.errors import StackError
 from careroute.network import Network
-from shared.auth import Role
 from shared.ids import now
+from shared.web.auth import Role
 
 EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
 

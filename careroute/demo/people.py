@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from careroute.client import Api
 from careroute.demo.endpoints import Endpoints
-from shared.auth import Role
+from shared.web.auth import Role
 
 DECLINES_EVERY: Final = 9
 """Every ninth offer is declined, so that the next best is asked."""

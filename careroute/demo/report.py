@@ -13,8 +13,8 @@ from careroute.client import Api
 from careroute.demo.endpoints import Delivery, Endpoints
 from careroute.demo.people import People
 from careroute.reconcile import Account
-from shared.auth import Role
 from shared.vocabulary import Urgency
+from shared.web.auth import Role
 
 COLOURS: Final = {"emergency": "bold red", "very_urgent": "red", "urgent": "yellow"}
 DONE: Final = frozenset({"accepted", "booked", "waitlisted", "returned", "withdrawn", "closed"})

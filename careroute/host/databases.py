@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from careroute.local.environment import SERVICES, database_variable
-from shared.postgres import OWN_TABLES, migrate, open_pool
+from shared.db.postgres import OWN_TABLES, migrate, open_pool
 
 PROJECT: Final = Path(__file__).parents[2]
 

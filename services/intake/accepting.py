@@ -19,13 +19,13 @@ from services.intake.records import NewReferral, Remembered
 from services.intake.states import FHIR_STATUS, State
 from services.intake.stating import SAID_IN, stated_in
 from services.intake.unread import Unread, sealable, storable
-from shared import outbox
+from shared.db import outbox
+from shared.db.postgres import Connection
 from shared.events import ReferralSubmitted
 from shared.ids import new_id
 from shared.network import NOTHING_CHECKED, Network
-from shared.postgres import Connection
-from shared.problems import Problem
 from shared.vocabulary import NETWORK_ROTA
+from shared.web.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

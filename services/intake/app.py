@@ -21,7 +21,7 @@ from services.intake.desk import Desk
 from services.intake.settings import IntakeSettings
 from shared.clinical import DIGEST
 from shared.events import Topic
-from shared.service import Service
+from shared.runtime.service import Service
 
 HOUR = 3600
 LOOK_SECONDS = 0.25

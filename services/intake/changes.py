@@ -27,7 +27,7 @@ from shared.events import (
 )
 from shared.ids import new_id
 from shared.instruments import safety_fired
-from shared.problems import Fault
+from shared.web.problems import Fault
 
 MOST_SCREENINGS: Final = 200
 

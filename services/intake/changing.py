@@ -11,10 +11,10 @@ from services.intake.progress import progress
 from services.intake.records import Referral
 from services.intake.states import FINAL
 from services.intake.timeline import heard, kept
-from shared import outbox
-from shared.auth import Caller, Role
-from shared.postgres import Connection
-from shared.problems import Problem, not_found
+from shared.db import outbox
+from shared.db.postgres import Connection
+from shared.web.auth import Caller, Role
+from shared.web.problems import Problem, not_found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,13 @@ from services.intake.gathering import Gatherer
 from services.intake.records import NewReferral
 from services.intake.settings import IntakeSettings
 from services.intake.watching import Watch
-from shared import trace
-from shared.auth import Caller
+from shared.db.postgres import Pool, transaction
 from shared.events import Lane
 from shared.ids import now
-from shared.postgres import Pool, transaction
-from shared.problems import Problem
-from shared.service import Service
+from shared.runtime.service import Service
+from shared.telemetry import trace
+from shared.web.auth import Caller
+from shared.web.problems import Problem
 
 RETRY_AFTER: Final = "1"
 

@@ -13,7 +13,7 @@ from services.intake.forms import Form, ScreeningForm
 from services.intake.nameable import nameable
 from services.intake.sheets import Note, Sheet, to_mend
 from shared.moments import day
-from shared.problems import Fault, Problem, faults
+from shared.web.problems import Fault, Problem, faults
 
 F = TypeVar("F", bound=Form)
 

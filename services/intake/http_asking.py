@@ -17,9 +17,9 @@ from services.intake.http_entry import Reacher, Reader, desk_of
 from services.intake.states import State
 from services.intake.telling import referral_answer, standing
 from shared import moments
+from shared.db.postgres import transaction
 from shared.moments import StrictMoment
-from shared.postgres import transaction
-from shared.problems import Fault, Problem
+from shared.web.problems import Fault, Problem
 
 router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
 

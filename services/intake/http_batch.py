@@ -23,11 +23,11 @@ from services.intake.http_entry import Submitter, check_type, desk_of
 from services.intake.lines import TOO_LONG, Line, lines
 from services.intake.receiving import receive
 from services.intake.records import NewReferral
-from shared import logs, trace
 from shared.errors import Transient
 from shared.ids import now
-from shared.problems import Problem, unavailable
-from shared.service import BODY_LIMIT
+from shared.runtime.service import BODY_LIMIT
+from shared.telemetry import logs, trace
+from shared.web.problems import Problem, unavailable
 
 log = logs.get(__name__)
 

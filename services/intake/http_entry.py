@@ -8,8 +8,8 @@ from services.intake import openapi
 from services.intake.accepting import Taken
 from services.intake.desk import Desk
 from services.intake.form_fields import KEY_SHAPE
-from shared.auth import Caller, Role, allow
-from shared.problems import Problem
+from shared.web.auth import Caller, Role, allow
+from shared.web.problems import Problem
 
 KeyHeader = Annotated[
     str | None,

@@ -18,7 +18,7 @@ from services.intake.states import FINAL
 from services.intake.telling import stands_now
 from services.intake.timeline import entry
 from services.intake.watching import News
-from shared.postgres import transaction
+from shared.db.postgres import transaction
 
 router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
 

@@ -12,8 +12,8 @@ from services.intake.form_reading import read
 from services.intake.forms import ReferralForm, ScreeningsForm, WithdrawalForm
 from services.intake.http_entry import Changer, IfMatch, KeyHeader, Submitter, accepted, body_of, desk_of
 from services.intake.receiving import read_patch, receive, receive_sheets
-from shared import trace
 from shared.ids import now
+from shared.telemetry import trace
 
 router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
 

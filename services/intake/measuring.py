@@ -10,9 +10,9 @@ from prometheus_client import Histogram
 from services.intake import metrics, sql
 from services.intake.progress import WHO_ANSWERS_A_CRISIS, Progress
 from services.intake.timeline import Kept
+from shared.db.postgres import Pool, transaction
 from shared.events import NoticeAcknowledged, ReferralFact
-from shared.metrics import fill
-from shared.postgres import Pool, transaction
+from shared.telemetry.metrics import fill
 from shared.vocabulary import Urgency
 
 STEPS: Final = {

@@ -6,12 +6,12 @@ from typing import Final
 from services.intake import measuring, store
 from services.intake.progress import MOVES_NOTHING, progress
 from services.intake.timeline import heard, kept
-from shared import inbox
-from shared.consumer import Handler
+from shared.db import inbox
+from shared.db.postgres import Connection
 from shared.errors import Permanent
 from shared.events import AnyFact, ReferralFact, Topic
 from shared.ids import now
-from shared.postgres import Connection
+from shared.kafka.consumer import Handler
 
 FOLLOWED: Final = {
     Topic.TRIAGE_DECISIONS: "intake-triage",

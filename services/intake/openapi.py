@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.intake import answer_examples, answers, form_examples, forms
-from shared.problems import MEDIA_TYPE
+from shared.web.problems import MEDIA_TYPE
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"

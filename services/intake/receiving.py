@@ -25,8 +25,8 @@ from services.intake.salvage import NO_NAME, Merge, Salvage, attempt
 from services.intake.sheets import Note
 from services.intake.spelling import plain_name
 from services.intake.unread import CUT, DEEPEST, Path, Unread, parts, storable
-from shared.problems import Problem
 from shared.vocabulary import NETWORK_ROTA
+from shared.web.problems import Problem
 
 F = TypeVar("F", bound=Form)
 R = TypeVar("R", bound=ReferralForm)

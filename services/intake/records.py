@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.intake.cases import SEALED
 from services.intake.states import State
+from shared.db.postgres import Record
 from shared.events import Case, ReferralSubmitted
-from shared.postgres import Record
 from shared.vocabulary import Urgency
 
 

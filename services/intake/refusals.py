@@ -15,7 +15,7 @@ from services.intake.form_reading import invalid, lenient
 from services.intake.receiving import advised, shallow, signals
 from services.intake.salvage import derived_key
 from shared.ids import now
-from shared.problems import Fault, Problem, faults
+from shared.web.problems import Fault, Problem, faults
 
 ADVICE: Final = "safety_advice"
 Handler = Callable[[Request, Exception], Awaitable[Response]]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from services.intake import store
 from services.intake.cases import SEALED
 from services.intake.cipher import Keyring
-from shared.postgres import Pool, transaction
+from shared.db.postgres import Pool, transaction
 
 
 async def rekey(

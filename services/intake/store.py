@@ -11,9 +11,9 @@ from services.intake.progress import Progress
 from services.intake.records import NewReferral, Referral, Remembered
 from services.intake.states import FINAL, State
 from services.intake.timeline import kept_json
-from shared.auth import Caller
+from shared.db.postgres import Connection, Record
 from shared.events import Case, ReferralFact
-from shared.postgres import Connection, Record
+from shared.web.auth import Caller
 
 
 async def accept(connection: Connection, referrals: Sequence[NewReferral], *, now: datetime) -> set[UUID]:

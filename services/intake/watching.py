@@ -10,8 +10,8 @@ from uuid import UUID
 
 from services.intake import store
 from services.intake.states import State
-from shared.postgres import Pool, transaction
-from shared.problems import Problem
+from shared.db.postgres import Pool, transaction
+from shared.web.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

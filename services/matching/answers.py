@@ -12,10 +12,10 @@ from services.matching.offer_store import Answer, Offer
 from services.matching.offers import EXPIRED, THERAPIST_LEFT, Closure, Decline
 from services.matching.referrals import Referral
 from services.matching.standing import By, State
-from shared import outbox
-from shared.auth import Caller
-from shared.postgres import Connection, clock
-from shared.problems import Problem, not_found
+from shared.db import outbox
+from shared.db.postgres import Connection, clock
+from shared.web.auth import Caller
+from shared.web.problems import Problem, not_found
 
 
 async def accept(connection: Connection, offer_id: UUID, caller: Caller) -> Offer:

@@ -12,9 +12,9 @@ from services.matching.http import IMPORTS, routes
 from services.matching.matcher import Matcher
 from services.matching.on_triaged import OnTriaged
 from services.matching.settings import MatchingSettings
+from shared.db.postgres import transaction
 from shared.events import Lane, Topic
-from shared.postgres import transaction
-from shared.service import Service
+from shared.runtime.service import Service
 
 MEASURE_SECONDS: Final = 15
 

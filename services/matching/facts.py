@@ -9,7 +9,6 @@ from uuid import UUID
 from services.matching.offer_store import Offer
 from services.matching.referrals import Referral, Wait
 from services.matching.roster_store import Row
-from shared import trace
 from shared.events import (
     AppointmentBooked,
     CriterionScore,
@@ -24,6 +23,7 @@ from shared.events import (
     TherapistChanged,
 )
 from shared.ids import new_id
+from shared.telemetry import trace
 from shared.vocabulary import Urgency
 
 

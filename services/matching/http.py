@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from services.matching import http_offers, http_roster, http_waitlist
 from services.matching.http_roster import IMPORTS
+from shared.db.postgres import Pool
 from shared.network import NOTHING_CHECKED, Network
-from shared.postgres import Pool
 
 __all__ = ["IMPORTS", "routes"]
 

@@ -12,10 +12,10 @@ from services.matching import answers, offer_store
 from services.matching.offer_store import Offer
 from services.matching.offers import Closure, Decline
 from services.matching.referrals import Referral
-from shared.auth import Caller, Role, allow
+from shared.db.postgres import Pool, transaction
 from shared.moments import StrictMoment
-from shared.openapi import problems
-from shared.postgres import Pool, transaction
+from shared.web.auth import Caller, Role, allow
+from shared.web.openapi import problems
 
 Answerer = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.CLINICIAN, Role.CLINIC))]
 Reader = Annotated[

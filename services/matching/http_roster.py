@@ -27,12 +27,12 @@ from services.matching.roster_views import (
     WarnedLine,
     entry_warnings,
 )
-from shared.auth import Caller, Role, allow
+from shared.db.postgres import Pool, transaction
 from shared.ids import now
 from shared.network import NOTHING_CHECKED, Network
-from shared.openapi import problems
-from shared.postgres import Pool, transaction
-from shared.problems import Fault, Problem, not_found
+from shared.web.auth import Caller, Role, allow
+from shared.web.openapi import problems
+from shared.web.problems import Fault, Problem, not_found
 
 Reader = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.CLINICIAN, Role.ONCALL, Role.OPS))]
 Keeper = Annotated[Caller, Depends(allow(Role.COORDINATOR))]

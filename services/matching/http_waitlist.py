@@ -27,12 +27,12 @@ from services.matching.waitlist_views import (
     WaitingView,
     Waitlist,
 )
-from shared.auth import Caller, Role, allow
+from shared.db.postgres import Connection, Pool, transaction
 from shared.moments import StrictMoment
 from shared.network import NOTHING_CHECKED, Network
-from shared.openapi import problems
-from shared.postgres import Connection, Pool, transaction
-from shared.problems import Fault, Problem, not_found
+from shared.web.auth import Caller, Role, allow
+from shared.web.openapi import problems
+from shared.web.problems import Fault, Problem, not_found
 
 WaitlistReader = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.CLINICIAN, Role.CLINIC, Role.OPS))]
 

@@ -10,9 +10,9 @@ from services.matching import facts, places, roster_store
 from services.matching.entry import TherapistEntry
 from services.matching.people import Point
 from services.matching.roster_store import Row
-from shared import outbox
+from shared.db import outbox
+from shared.db.postgres import Connection
 from shared.errors import Transient
-from shared.postgres import Connection
 
 ANY_VERSION: Final = "*"
 

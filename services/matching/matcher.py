@@ -37,10 +37,10 @@ from services.matching.proposals import (
 )
 from services.matching.referrals import Referral, Wait
 from services.matching.snapshot import Snapshot
-from shared import outbox
+from shared.db import outbox
+from shared.db.postgres import Connection, Pool, clock, transaction
 from shared.events import Fact
 from shared.ids import new_id
-from shared.postgres import Connection, Pool, clock, transaction
 from shared.vocabulary import Urgency
 
 VACANCIES: Final = 10_000

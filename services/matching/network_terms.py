@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 from services.matching.entry import TherapistEntry
 from shared.events import Needs, ReferralTriaged, TriageFact, Wish
 from shared.network import Kind, Network
-from shared.problems import Fault
 from shared.vocabulary import Criterion
+from shared.web.problems import Fault
 
 F = TypeVar("F", bound=TriageFact)
 

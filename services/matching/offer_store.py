@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from shared.postgres import Connection, Record
+from shared.db.postgres import Connection, Record
 
 COLUMNS: Final = """
     offer.id, offer.referral_id, offer.therapist_id, offer.attempt, offer.state, offer.offered_at,

@@ -20,7 +20,8 @@ from services.matching.people import area_code
 from services.matching.referrals import Referral
 from services.matching.snapshot import Snapshot
 from services.matching.standing import Said, State, after, waits
-from shared import inbox, outbox, trace
+from shared.db import inbox, outbox
+from shared.db.postgres import Connection, clock
 from shared.events import (
     AnyFact,
     Fact,
@@ -31,7 +32,7 @@ from shared.events import (
     TriageFact,
 )
 from shared.network import NOTHING_CHECKED, Network
-from shared.postgres import Connection, clock
+from shared.telemetry import trace
 from shared.vocabulary import Urgency
 
 CONSUMER: Final = "matching"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from shared.postgres import Connection
+from shared.db.postgres import Connection
 
 LOCK: Final = """
     select id, places_total - places_taken as free from therapist

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.matching.standing import By, Standing, State
-from shared.postgres import Record
+from shared.db.postgres import Record
 from shared.vocabulary import Urgency
 
 COLUMNS: Final = """

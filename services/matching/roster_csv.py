@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from services.matching.entry import AreaCode, TherapistEntry
 from services.matching.network_terms import entry_in
 from shared.network import NOTHING_CHECKED, Network
-from shared.problems import Fault, Problem, faults
+from shared.web.problems import Fault, Problem, faults
 
 LISTS: Final = frozenset(
     name for name, info in TherapistEntry.model_fields.items() if get_origin(info.annotation) is list

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.matching.people import Point
-from shared.postgres import Connection, Record
+from shared.db.postgres import Connection, Record
 
 LOAD: Final = """
     select id, version, name, region, active, entry, places_total, places_taken

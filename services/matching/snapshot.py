@@ -10,7 +10,7 @@ from services.matching import roster_store
 from services.matching.needs import therapist_of
 from services.matching.people import Point
 from services.matching.roster import Roster
-from shared.postgres import Connection, Record
+from shared.db.postgres import Connection, Record
 
 # What a transaction under way now will write is read next time: nothing is missed, a little is read twice.
 HORIZON: Final = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from services.matching import places
 from services.matching.network_terms import FIELDS, field_in, needs_in
-from shared import logs
+from shared.db.postgres import Connection
 from shared.events import Needs
 from shared.network import NOTHING_CHECKED, Kind, Network
-from shared.postgres import Connection
-from shared.problems import Fault
+from shared.telemetry import logs
+from shared.web.problems import Fault
 
 log = logs.get(__name__)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from shared.postgres import Connection
+from shared.db.postgres import Connection
 
 LOAD: Final = "select id, therapist_id, entry from vacancy order by id limit $1"
 

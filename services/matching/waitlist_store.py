@@ -8,8 +8,8 @@ from uuid import UUID
 
 from services.matching.referrals import COLUMNS, Referral, Wait, referral_of
 from services.matching.standing import By, State
+from shared.db.postgres import Connection
 from shared.errors import Transient
-from shared.postgres import Connection
 
 LOAD: Final = f"select {COLUMNS} from referral where id = any($1::uuid[]) order by id for update"
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from services.notify.ladder import Alert, Pace, Telling
 from services.notify.notice_store import COLUMNS, from_row
 from services.notify.plan import Climber, Notice, Reviewed
+from shared.db.postgres import Connection, Record
 from shared.events import Lane
-from shared.postgres import Connection, Record
 
 DUE: Final = """
     select * from alert join notice on notice.id = alert.notice_id

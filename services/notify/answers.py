@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.notify.addressing import Directory, Duty
 from services.notify.gaps import gaps
 from services.notify.paging import CLINICIAN, PSYCHIATRIST
-from shared.postgres import Record
+from shared.db.postgres import Record
 
 
 class Seen(BaseModel):

@@ -30,7 +30,7 @@ from services.notify.settings import NotifySettings
 from services.notify.soon import Soon
 from services.notify.webhook import Links
 from shared.events import Lane, Topic
-from shared.service import Service
+from shared.runtime.service import Service
 
 TOGETHER_SECONDS: Final = 0.05
 """Ordinary deliveries that end so close together are noted in one transaction."""

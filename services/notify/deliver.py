@@ -25,13 +25,14 @@ from services.notify.metrics import DELIVERIES, TOLD_SECONDS
 from services.notify.retry import Again, GiveUp, Kind, Outcome, Patience, next_attempt
 from services.notify.sealing import Sealer
 from services.notify.webhook import Links
-from shared import logs, outbox, trace
+from shared.db import outbox
+from shared.db.postgres import Connection, Pool, Record, transaction
 from shared.errors import Transient
 from shared.events import Lane, NoticeFailed, NoticeSent, NotifyFact
 from shared.ids import new_id
 from shared.ids import now as present
-from shared.postgres import Connection, Pool, Record, transaction
-from shared.trace import Step
+from shared.telemetry import logs, trace
+from shared.telemetry.trace import Step
 
 log = logs.get(__name__)
 

@@ -16,8 +16,8 @@ from uuid import UUID
 
 from services.notify.plan import Delivery
 from services.notify.retry import Again, Outcome
+from shared.db.postgres import Connection, Record
 from shared.events import Lane
-from shared.postgres import Connection, Record
 
 INSERT: Final = """
     insert into delivery (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at)

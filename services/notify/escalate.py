@@ -10,10 +10,11 @@ from services.notify.gaps import is_gap
 from services.notify.metrics import AWAITING_OUTCOME, OPEN_ALERTS, ROTA_GAPS, UNANSWERED
 from services.notify.paging import PSYCHIATRIST
 from services.notify.plan import Climber, Plan
-from shared import logs, outbox, trace
+from shared.db import outbox
+from shared.db.postgres import Pool, transaction
 from shared.events import Lane
 from shared.ids import now as present
-from shared.postgres import Pool, transaction
+from shared.telemetry import logs, trace
 
 log = logs.get(__name__)
 

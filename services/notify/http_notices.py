@@ -23,15 +23,15 @@ from services.notify.forms import AcknowledgementForm, OutcomeForm, Result
 from services.notify.ladder import Clocks
 from services.notify.paging import PSYCHIATRIST
 from services.notify.wording import CLINIC, PRIMARY_CARE
-from shared import outbox
-from shared.auth import Caller, Role, allow
+from shared.db import outbox
+from shared.db.postgres import Connection, Pool, Record, transaction
 from shared.events import CrisisOutcomeRecorded, NotifyFact
 from shared.ids import new_id
 from shared.ids import now as present
-from shared.openapi import problems
-from shared.postgres import Connection, Pool, Record, transaction
-from shared.problems import Problem, not_found
 from shared.vocabulary import Urgency
+from shared.web.auth import Caller, Role, allow
+from shared.web.openapi import problems
+from shared.web.problems import Problem, not_found
 
 State = Literal["open", "acknowledged", "awaiting_outcome", "no_recipient", "undeliverable"]
 

@@ -21,14 +21,14 @@ from services.notify.plan import Plan
 from services.notify.recipient_store import Channel
 from services.notify.sealing import Sealer
 from services.notify.telling import addressed
-from shared.auth import Caller, Role, allow
+from shared.db.postgres import Connection, Pool, transaction
 from shared.events import Code
 from shared.ids import now as present
 from shared.network import NOTHING_CHECKED, Network
-from shared.openapi import problems
-from shared.postgres import Connection, Pool, transaction
-from shared.problems import Fault, Problem, not_found
 from shared.vocabulary import NETWORK_ROTA
+from shared.web.auth import Caller, Role, allow
+from shared.web.openapi import problems
+from shared.web.problems import Fault, Problem, not_found
 
 Keeper = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS))]
 

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, Query
 from services.notify import alert_store, answers, network_terms, recipient_store
 from services.notify.forms import RotaForm
 from services.notify.paging import CLINICIAN, PSYCHIATRIST
-from shared.auth import Caller, Role, allow
+from shared.db.postgres import Connection, Pool, transaction
 from shared.events import Code
 from shared.ids import now as present
 from shared.moments import StrictMoment
 from shared.network import NOTHING_CHECKED, Network
-from shared.openapi import problems
-from shared.postgres import Connection, Pool, transaction
-from shared.problems import Fault, Problem
 from shared.vocabulary import NETWORK_ROTA
+from shared.web.auth import Caller, Role, allow
+from shared.web.openapi import problems
+from shared.web.problems import Fault, Problem
 
 Keeper = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS))]
 Reader = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS, Role.CLINICIAN, Role.ONCALL))]

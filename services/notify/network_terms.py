@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 from services.notify.forms import RecipientForm
-from shared import logs
+from shared.db.postgres import Connection
 from shared.events import ReferralFact
 from shared.network import NOTHING_CHECKED, Kind, Network
-from shared.postgres import Connection
-from shared.problems import Fault, Problem
+from shared.telemetry import logs
 from shared.vocabulary import NETWORK_ROTA
+from shared.web.problems import Fault, Problem
 
 log = logs.get(__name__)
 

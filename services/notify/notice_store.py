@@ -8,8 +8,8 @@ from uuid import UUID
 
 from services.notify.paging import CLINICIAN, PSYCHIATRIST, Held, Known, Open
 from services.notify.plan import Notice
+from shared.db.postgres import Connection, Record
 from shared.events import Lane
-from shared.postgres import Connection, Record
 from shared.vocabulary import Urgency
 
 MEET: Final = """

@@ -10,8 +10,8 @@ from services.notify.paging import Known
 from services.notify.plan import Plan
 from services.notify.telling import Teller
 from services.notify.wording import Words
-from shared import inbox, outbox
-from shared.consumer import Handler
+from shared.db import inbox, outbox
+from shared.db.postgres import Connection
 from shared.events import (
     AnyFact,
     AppointmentBooked,
@@ -23,8 +23,8 @@ from shared.events import (
     ReferralWaitlisted,
 )
 from shared.ids import now as present
+from shared.kafka.consumer import Handler
 from shared.network import NOTHING_CHECKED, Network
-from shared.postgres import Connection
 
 
 def on_matching(group: str, clocks: Clocks, network: Network = NOTHING_CHECKED) -> Handler:

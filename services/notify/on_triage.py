@@ -22,8 +22,8 @@ from services.notify.paging import PSYCHIATRIST, Known
 from services.notify.plan import Plan, Reviewed
 from services.notify.telling import Teller
 from services.notify.wording import Words
-from shared import inbox, outbox
-from shared.consumer import Handler
+from shared.db import inbox, outbox
+from shared.db.postgres import Connection
 from shared.events import (
     AnyFact,
     InformationReminded,
@@ -36,8 +36,8 @@ from shared.events import (
     TriageFact,
 )
 from shared.ids import now as present
+from shared.kafka.consumer import Handler
 from shared.network import NOTHING_CHECKED, Network
-from shared.postgres import Connection
 
 Decision = ReferralTriaged | ReviewRequested
 

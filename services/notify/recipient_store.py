@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.notify.addressing import Directory, Duty, Recipient
-from shared.postgres import Connection, Record
+from shared.db.postgres import Connection, Record
 from shared.vocabulary import NETWORK_ROTA
 
 PUT: Final = """

@@ -9,11 +9,11 @@ from uuid import UUID
 from services.notify import alert_store, climb, notice_store, outcomes, recipient_store, saving, wording
 from services.notify.ladder import Clocks
 from services.notify.plan import Notice, Plan
-from shared import outbox
+from shared.db import outbox
+from shared.db.postgres import Connection, Pool, transaction
 from shared.events import Lane, NotifyFact
 from shared.ids import new_id
 from shared.ids import now as present
-from shared.postgres import Connection, Pool, transaction
 from shared.vocabulary import Urgency
 
 AT_ONCE: Final = 100

@@ -9,10 +9,10 @@ from services.notify.alert_store import Answered
 from services.notify.metrics import ALARMS
 from services.notify.plan import Notice, Plan
 from services.notify.wording import Words
-from shared import logs
+from shared.db.postgres import Connection
 from shared.events import NoticeAcknowledged, NotifyFact
 from shared.ids import new_id
-from shared.postgres import Connection
+from shared.telemetry import logs
 
 log = logs.get(__name__)
 

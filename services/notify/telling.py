@@ -13,9 +13,9 @@ from services.notify.metrics import NOBODY_IN_REGION
 from services.notify.paging import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
 from services.notify.plan import Climber, Notice, Plan
 from services.notify.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
-from shared import logs, trace
 from shared.events import Lane, ReferralFact, TriageFact
 from shared.ids import new_id
+from shared.telemetry import logs, trace
 from shared.vocabulary import Urgency
 
 log = logs.get(__name__)

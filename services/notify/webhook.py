@@ -20,7 +20,7 @@ import httpx
 from services.notify import retry
 from services.notify.retry import Kind, Outcome
 from services.notify.transport import transport
-from shared.postgres import Record
+from shared.db.postgres import Record
 
 ANSWER_LIMIT: Final = 65_536
 """As much of an answer is read, so that its connection can be used again; nothing in it is used."""

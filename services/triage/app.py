@@ -15,7 +15,7 @@ from services.triage.policy import load
 from services.triage.settings import TriageSettings
 from shared.clinical import DIGEST
 from shared.events import Topic
-from shared.service import Service
+from shared.runtime.service import Service
 
 MEASURE_SECONDS: Final = 10
 OLDER_SECONDS: Final = 60

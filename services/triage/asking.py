@@ -12,7 +12,7 @@ from typing import Final
 from services.triage.rules import Policy, Reviewing
 from services.triage.standing import Asked, Review, Standing
 from shared.events import FiredRule
-from shared.problems import Fault
+from shared.web.problems import Fault
 
 ASKED: Final = FiredRule(
     rule="asked-the-referrer",

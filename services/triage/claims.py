@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.triage.rules import Policy, at_least_as_urgent
-from shared.problems import Problem
 from shared.vocabulary import Urgency
+from shared.web.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

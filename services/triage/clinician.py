@@ -13,8 +13,8 @@ from services.triage.standing import Standing
 from services.triage.urgency import Before, cannot_wait, how_soon, settle
 from services.triage.withholding import Disclosure, Why, shared_part
 from shared.events import Advice, InformationRequested, NextStep, Question, ReferralReturned
-from shared.problems import Fault, Problem
 from shared.vocabulary import Urgency
+from shared.web.problems import Fault, Problem
 
 Action = Literal["confirm", "raise", "lower", "return", "ask"]
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from services.triage import overdue, review_store, store, waiting
 from services.triage.rules import Policy
-from shared import outbox
+from shared.db import outbox
+from shared.db.postgres import Pool, transaction
 from shared.ids import now as present
-from shared.postgres import Pool, transaction
 
 AT_ONCE: Final = 100
 

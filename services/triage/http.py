@@ -13,11 +13,11 @@ from services.triage import http_reviews, override_store, store
 from services.triage.answers import Decisions, Overrides, RuleRate
 from services.triage.openapi import problems
 from services.triage.rules import Policy
-from shared.auth import Caller, Role, allow
+from shared.db.postgres import Pool, transaction
 from shared.ids import now
 from shared.moments import StrictMoment
-from shared.postgres import Pool, transaction
-from shared.problems import not_found
+from shared.web.auth import Caller, Role, allow
+from shared.web.problems import not_found
 
 Reader = Annotated[Caller, Depends(allow(Role.CLINICIAN, Role.COORDINATOR, Role.OPS))]
 

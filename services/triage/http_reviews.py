@@ -15,11 +15,12 @@ from services.triage.forms import DecisionBody
 from services.triage.openapi import problems
 from services.triage.redeciding import unseen
 from services.triage.rules import Policy
-from shared import moments, outbox
-from shared.auth import Caller, Role, allow
+from shared import moments
+from shared.db import outbox
+from shared.db.postgres import Pool, transaction
 from shared.ids import now
-from shared.postgres import Pool, transaction
-from shared.problems import Fault, Problem, not_found
+from shared.web.auth import Caller, Role, allow
+from shared.web.problems import Fault, Problem, not_found
 
 QueueReader = Annotated[Caller, Depends(allow(Role.CLINICIAN, Role.COORDINATOR))]
 Decider = Annotated[Caller, Depends(allow(Role.CLINICIAN))]

@@ -1,7 +1,7 @@
 """Counting what waits for a clinician, and what older rules have decided."""
 
 from services.triage import metrics, redecide_store, review_store
-from shared.postgres import Pool, transaction
+from shared.db.postgres import Pool, transaction
 from shared.vocabulary import Urgency
 
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from services.triage import store
 from services.triage.waiting import taken_on
-from shared import inbox
+from shared.db import inbox
+from shared.db.postgres import Connection
 from shared.events import AnyFact, MatchingFact
-from shared.postgres import Connection
 
 GROUP: Final = "triage-matching"
 

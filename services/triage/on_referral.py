@@ -6,10 +6,10 @@ from typing import Final
 from services.triage import store
 from services.triage.deciding import Outcome, decide
 from services.triage.rules import Policy
-from shared import inbox, outbox
+from shared.db import inbox, outbox
+from shared.db.postgres import Connection
 from shared.events import AnyFact, IntakeFact
 from shared.ids import now
-from shared.postgres import Connection
 
 CONSUMER: Final = "triage"
 """One name for both lanes: a fact that came by the other lane has been acted on as well."""

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from shared import openapi
+from shared.web import openapi
 
 WHEN: Final = {
     403: "The token's role may not do this, or its subject is not a code.",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from shared.postgres import Connection, Record
+from shared.db.postgres import Connection, Record
 
 RATES: Final = """
     with fired as (

@@ -15,9 +15,9 @@ from services.triage import redecide_store, store
 from services.triage.redecide_store import Stored
 from services.triage.redeciding import Redecided, redecide
 from services.triage.rules import URGENCIES, Policy
-from shared import outbox
+from shared.db import outbox
+from shared.db.postgres import Pool, transaction
 from shared.ids import now as present
-from shared.postgres import Pool, transaction
 from shared.vocabulary import Urgency
 
 AT_ONCE: Final = 100

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from services.triage import review_store, store
 from services.triage.standing import Standing
+from shared.db.postgres import Connection, Record
 from shared.events import Case
-from shared.postgres import Connection, Record
 from shared.vocabulary import Urgency
 
 OPEN: Final = "state in ('triaged', 'held')"

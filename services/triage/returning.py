@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from services.triage.rules import Policy
-from shared.problems import Fault
 from shared.vocabulary import Urgency
+from shared.web.problems import Fault
 
 LONGEST: Final = timedelta(days=90)
 

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from services.triage.claims import Claim
 from services.triage.standing import Asked, Review
+from shared.db.postgres import Connection, Record
 from shared.events import FiredRule
-from shared.postgres import Connection, Record
 from shared.vocabulary import Urgency
 
 REASONS: Final = TypeAdapter(tuple[FiredRule, ...])

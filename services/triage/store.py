@@ -10,8 +10,8 @@ from uuid import UUID
 from services.triage import review_store
 from services.triage.deciding import Outcome
 from services.triage.standing import Standing
+from shared.db.postgres import Connection, Record
 from shared.events import Case, IntakeFact
-from shared.postgres import Connection, Record
 from shared.vocabulary import Urgency
 
 TAKE_PLACES: Final = """

@@ -5,8 +5,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from shared import kafka
 from shared.events import Topic
+from shared.kafka import client as kafka
 from shared.settings import ServiceSettings
 from tests.apache import probes
 from tests.apache.cluster import KafkaCluster

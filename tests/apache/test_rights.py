@@ -9,8 +9,8 @@ from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFai
 
 from careroute import rights
 from careroute.local.errors import StackError
-from shared import kafka
 from shared.events import Topic
+from shared.kafka import client as kafka
 from shared.settings import ServiceSettings
 from tests.apache.cluster import KafkaCluster
 

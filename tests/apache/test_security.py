@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
-from shared import kafka
-from shared.kafka_refusals import KafkaGivesNoAnswer, KafkaHangsUp, KafkaIsNotTrusted, KafkaRefusesUs
+from shared.kafka import client as kafka
+from shared.kafka.connect_errors import KafkaGivesNoAnswer, KafkaHangsUp, KafkaIsNotTrusted, KafkaRefusesUs
 from shared.settings import ServiceSettings
 from tests.apache.cluster import KafkaCluster
 from tests.apache.security import Security

@@ -10,9 +10,9 @@ from fastapi import APIRouter
 
 from careroute import rights
 from careroute.local.stack import Stack
-from shared import kafka
 from shared.events import Topic
-from shared.service import Service
+from shared.kafka import client as kafka
+from shared.runtime.service import Service
 from shared.settings import ServiceSettings
 from tests.apache.cluster import KafkaCluster
 from tests.support import eventually

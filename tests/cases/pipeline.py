@@ -32,8 +32,8 @@ from services.triage.policy import POLICIES, load
 from services.triage.rules import Policy
 from services.triage.standing import Standing
 from shared.events import IntakeFact, ReferralTriaged, ReviewRequested, TriageFact
-from shared.problems import Problem
 from shared.vocabulary import Urgency
+from shared.web.problems import Problem
 
 NOW: Final = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 TODAY: Final = NOW.date().isoformat()

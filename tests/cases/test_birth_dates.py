@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from careroute import referral_rows
 from services.intake.form_reading import read
 from services.intake.forms import BatchLine, Form, ReferralForm
-from shared.problems import Problem
+from shared.web.problems import Problem
 from tests.cases.pipeline import BASE, NOW, patched, submit
 
 CASES: Final = json.loads((Path(__file__).parent / "birth_dates.json").read_text())

@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 
 from careroute.client import Api
-from shared.auth import Role
+from shared.web.auth import Role
 from tests.journey.town import REGIONS, crisis, phq9, referral
 
 AT_ONCE: Final = 40

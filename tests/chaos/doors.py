@@ -81,7 +81,7 @@ def _shift_clock(seconds: int) -> None:
 def _without_inbox() -> None:
     """Claims are written and what they say is not heeded; nor is triage's second guard, the revision."""
     from services.triage import deciding
-    from shared import inbox
+    from shared.db import inbox
 
     claim, decide = inbox.claim, deciding.decide
 
@@ -97,7 +97,7 @@ def _without_inbox() -> None:
 
 def _commit_first() -> None:
     """At most once: Kafka is told that a batch is done, and then it is done."""
-    from shared.consumer import Consumer
+    from shared.kafka.consumer import Consumer
 
     take = Consumer.take
 

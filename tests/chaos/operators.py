@@ -16,9 +16,9 @@ from careroute.local import SERVICES
 from careroute.local.errors import StackError
 from careroute.network import Network
 from careroute.replay import replay
-from shared.auth import Role
+from shared.db.postgres import TRANSIENT
 from shared.ids import now
-from shared.postgres import TRANSIENT
+from shared.web.auth import Role
 from tests.journey.town import therapist
 
 AWAY: Final = (httpx.HTTPError, StackError, *TRANSIENT)

@@ -7,7 +7,7 @@ import httpx
 
 from careroute.client import Api
 from careroute.demo.endpoints import Endpoints
-from shared.auth import Role
+from shared.web.auth import Role
 from tests.journey.town import crisis, load, referral
 from tests.support import eventually
 

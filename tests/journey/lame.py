@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaConsumer
 from fastapi import APIRouter, FastAPI
 
 from services.triage.app import create_app as create_triage
-from shared import log_ends
-from shared.service import Service
+from shared.kafka import log_ends
+from shared.runtime.service import Service
 
 TASKS: Final[dict[str, Callable[[AIOKafkaConsumer], Any]]] = {
     "fetching": lambda reader: [reader._fetcher._fetch_task, *reader._fetcher._pending_tasks],

@@ -10,8 +10,8 @@ import pytest
 
 from careroute.local import SERVICES
 from careroute.replay import replay, until_acted_on
-from shared.auth import Role
 from shared.ids import now
+from shared.web.auth import Role
 from tests.journey.conftest import Town
 from tests.journey.town import crisis, referral
 from tests.support import eventually

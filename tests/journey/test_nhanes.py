@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.auth import Role
+from shared.web.auth import Role
 from tests.journey.conftest import Town
 from tests.journey.nhanes import SHEETS, answer, line, rows
 from tests.support import eventually

@@ -20,8 +20,8 @@ import pytest
 from careroute.client import Api
 from careroute.local import Stack
 from careroute.network import find
-from shared.auth import Role
 from shared.instruments import INSTRUMENTS
+from shared.web.auth import Role
 from tests.brokers import Kafka
 from tests.journey.conftest import OURS, complaints
 from tests.journey.nhanes import SHEETS, Row, age, answers, is_spanish, line, rows

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 
-from shared.auth import Role
+from shared.web.auth import Role
 from tests.journey.conftest import Town
 from tests.journey.town import crisis, referral
 

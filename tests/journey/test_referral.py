@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.auth import Role
+from shared.web.auth import Role
 from tests.journey.conftest import Town
 from tests.journey.town import YESTERDAY, crisis, phq9, referral
 from tests.support import eventually

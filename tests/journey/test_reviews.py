@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 
 from careroute.demo.endpoints import Delivery
-from shared.auth import Role
+from shared.web.auth import Role
 from tests.journey.conftest import Town
 from tests.journey.town import referral
 from tests.support import eventually

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.auth import Role
+from shared.web.auth import Role
 from tests.journey.conftest import Town
 from tests.journey.test_reviews import waiting_review
 from tests.journey.town import referral

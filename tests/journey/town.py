@@ -6,8 +6,8 @@ from uuid import UUID
 
 from careroute.client import Api
 from careroute.demo.endpoints import Endpoints
-from shared.auth import Role
 from shared.ids import now
+from shared.web.auth import Role
 
 REGIONS = ("north", "south")
 CLINICS = ("clinic-1", "clinic-2")

@@ -13,12 +13,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
-from shared import dead_letter, inbox
+from shared.db import inbox
+from shared.db.postgres import Connection
 from shared.errors import Permanent, Transient
 from shared.events import AnyFact, ReferralWithdrawn, Topic
 from shared.ids import new_id, now
-from shared.postgres import Connection
-from shared.service import Service
+from shared.kafka import dead_letters
+from shared.runtime.service import Service
 from shared.settings import ServiceSettings
 from tests.brokers import Kafka
 from tests.support import eventually
@@ -162,10 +163,10 @@ async def test_what_cannot_be_read_is_parked_alone_with_why_and_where(
         records = await parked(kafka_servers, group, len(poison))
     for place, (record, (value, _, reason)) in enumerate(zip(records, poison, strict=True)):
         found: dict[str, bytes] = dict(record.headers)
-        assert found[dead_letter.REASON] == reason.encode()
+        assert found[dead_letters.REASON] == reason.encode()
         assert record.value == (value or b"")
         assert record.key == f"{TOPIC}/0/{before.offset + 1 + place}".encode()
-        assert bytes.fromhex(found[dead_letter.ORIGIN_KEY].decode()) == b"k"
+        assert bytes.fromhex(found[dead_letters.ORIGIN_KEY].decode()) == b"k"
 
 
 def of_a_newer_writer() -> list[bytes]:
@@ -238,7 +239,7 @@ async def test_a_fact_that_will_never_work_is_parked_and_its_batch_goes_on(
         await send(producer, *good[:5], bad, *good[5:])
         await running.sees(*good)
         (record,) = await parked(kafka_servers, group, 1)
-    assert dict(record.headers)[dead_letter.REASON] == b"no_such_policy"
+    assert dict(record.headers)[dead_letters.REASON] == b"no_such_policy"
     assert record.value == bad.model_dump_json().encode()
 
 

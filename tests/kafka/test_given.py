@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from careroute.local.errors import StackError
-from shared import kafka as own
+from shared.kafka import client as own
 from shared.settings import ServiceSettings
 from tests.apache import probes
 from tests.brokers import Embedded, Given, Kafka, given

@@ -10,10 +10,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client import REGISTRY
 
 from careroute.local.stack import Stack
-from shared import inbox, log_ends, outbox
+from shared.db import inbox, outbox
+from shared.db.postgres import Connection, transaction
 from shared.events import AnyFact
-from shared.kafka import create_topics
-from shared.postgres import Connection, transaction
+from shared.kafka import log_ends
+from shared.kafka.client import create_topics
 from shared.settings import ServiceSettings
 from tests.brokers import Kafka
 from tests.kafka.test_start import TOPIC, fact, make, ready, running

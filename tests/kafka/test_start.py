@@ -13,12 +13,12 @@ from aiokafka import AIOKafkaConsumer
 from fastapi import APIRouter, FastAPI
 
 from careroute.local.stack import Stack
-from shared import inbox, outbox
-from shared import service as service_module
+from shared.db import inbox, outbox
+from shared.db.postgres import Connection, transaction
 from shared.events import AnyFact, ReferralWithdrawn, Topic
 from shared.ids import new_id, now
-from shared.postgres import Connection, transaction
-from shared.service import Service
+from shared.runtime import service as service_module
+from shared.runtime.service import Service
 from shared.settings import ServiceSettings
 from tests import brokers
 from tests.brokers import Kafka

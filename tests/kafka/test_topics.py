@@ -3,7 +3,7 @@
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared.kafka import client_options, create_topics
+from shared.kafka.client import client_options, create_topics
 from shared.settings import ServiceSettings
 
 

@@ -12,7 +12,7 @@ from careroute.local.broker import Broker
 from careroute.local.errors import StackError
 from careroute.local.ports import free_port
 from careroute.local.processes import Processes
-from shared.kafka import create_topics
+from shared.kafka.client import create_topics
 from shared.settings import ServiceSettings
 
 

@@ -20,10 +20,10 @@ from fastapi import FastAPI
 from services.intake.app import create_app
 from services.intake.on_facts import FOLLOWED, take_as
 from services.intake.settings import IntakeSettings
-from shared.auth import ALGORITHM, AUDIENCE, Role, Verifier
+from shared.db.postgres import Pool, transaction
 from shared.events import READER, AnyFact, ReferralFact
 from shared.ids import new_id, now
-from shared.postgres import Pool, transaction
+from shared.web.auth import ALGORITHM, AUDIENCE, Role, Verifier
 
 KEYS = "k1:" + base64.b64encode(b"1" * 32).decode()
 

@@ -17,7 +17,7 @@ from services.matching.offers import LEVELS, Decline
 from services.matching.on_triaged import OnTriaged
 from services.matching.proposals import Policy
 from services.matching.referrals import Referral
-from shared.auth import Caller, Role
+from shared.db.postgres import Pool, transaction
 from shared.events import (
     READER,
     AnyFact,
@@ -30,8 +30,8 @@ from shared.events import (
 )
 from shared.ids import new_id, now
 from shared.network import NOTHING_CHECKED, Network
-from shared.postgres import Pool, transaction
 from shared.vocabulary import LevelOfCare, Urgency
+from shared.web.auth import Caller, Role
 
 COORDINATOR = Caller("coordinator-1", Role.COORDINATOR)
 HOURS: dict[Urgency, float] = dict.fromkeys(Urgency, 24.0)

@@ -21,10 +21,10 @@ from services.notify.sealing import Sealer
 from services.notify.settings import NotifySettings
 from services.notify.webhook import Links
 from shared import events
-from shared.consumer import Handler
+from shared.db.postgres import Pool, transaction
 from shared.events import AnyFact, Lane, Needs, NotifyFact
 from shared.ids import new_id, now
-from shared.postgres import Pool, transaction
+from shared.kafka.consumer import Handler
 from shared.vocabulary import LevelOfCare, Urgency
 
 SECRET = "a-secret-of-16-or-more"

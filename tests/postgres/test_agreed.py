@@ -3,8 +3,8 @@
 import pytest
 
 from careroute.reconcile import disagreeing
-from shared import agreed
-from shared.postgres import Pool
+from shared.db import agreed
+from shared.db.postgres import Pool
 from tests.support import NewDatabase
 
 Values = dict[str, str]

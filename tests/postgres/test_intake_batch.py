@@ -16,8 +16,8 @@ from services.intake.desk import Desk
 from services.intake.form_examples import MINIMAL, REFERRAL
 from services.intake.forms import ReferralForm
 from services.intake.lines import TOO_LONG, Line, lines
-from shared.auth import Role
 from shared.ids import now
+from shared.web.auth import Role
 from tests.postgres.intake_support import Intake, bearer, intake_on, ndjson, served
 from tests.support import NewDatabase, eventually
 

@@ -17,7 +17,6 @@ from services.intake.form_examples import AMENDMENT, MINIMAL, REFERRAL
 from services.intake.form_reading import read
 from services.intake.forms import ReferralForm
 from services.intake.policy import DEFAULT, load
-from shared.auth import Role
 from shared.events import (
     InformationRequested,
     Lane,
@@ -30,6 +29,7 @@ from shared.events import (
 )
 from shared.ids import now
 from shared.vocabulary import Urgency
+from shared.web.auth import Role
 from tests.postgres.intake_support import KEYS, Intake, about, intake_on
 from tests.support import NewDatabase
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.intake.form_examples import MINIMAL
-from shared.auth import Role
+from shared.web.auth import Role
 from tests.postgres.intake_support import Intake, bearer, intake_on, served
 from tests.postgres.test_intake_following import proposed, triaged
 from tests.support import NewDatabase, eventually

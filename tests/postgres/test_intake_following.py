@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.intake.form_examples import MINIMAL, REFERRAL
-from shared.auth import Role
 from shared.errors import Permanent
 from shared.events import (
     AnyFact,
@@ -25,6 +24,7 @@ from shared.events import (
 )
 from shared.ids import now
 from shared.vocabulary import LevelOfCare, Urgency
+from shared.web.auth import Role
 from tests.postgres.intake_support import Intake, about, intake_on
 from tests.support import NewDatabase
 

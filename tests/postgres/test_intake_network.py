@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from services.intake.form_examples import REFERRAL
-from shared.auth import Role
 from shared.events import IntakeFact, ReferralAmended, ReferralSubmitted, ScreeningRecorded
 from shared.ids import now
+from shared.web.auth import Role
 from tests.postgres.intake_support import Intake, bearer, intake_on
 from tests.support import NewDatabase
 

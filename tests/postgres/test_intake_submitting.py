@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.intake.form_examples import MINIMAL, REFERRAL
-from shared.auth import Role
 from shared.events import Lane, ReferralSubmitted
+from shared.web.auth import Role
 from tests.postgres.intake_support import Intake, bearer, intake_on, only
 from tests.support import NewDatabase
 

@@ -12,7 +12,7 @@ from services.matching.offer_store import Offer
 from services.matching.offers import Closure, Decline
 from services.matching.standing import By, State
 from shared import ids
-from shared.auth import Caller, Role
+from shared.db.postgres import transaction
 from shared.events import (
     AppointmentBooked,
     MatchAccepted,
@@ -21,9 +21,9 @@ from shared.events import (
     ReferralClosed,
     Wish,
 )
-from shared.postgres import transaction
-from shared.problems import Problem
 from shared.vocabulary import Urgency
+from shared.web.auth import Caller, Role
+from shared.web.problems import Problem
 from tests.postgres.matching_stage import COORDINATOR, WAITS_FOR_A_LOCK, Stage, entry, held, triaged
 from tests.support import NewDatabase, eventually
 

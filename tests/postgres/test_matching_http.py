@@ -14,10 +14,10 @@ from careroute.local.keys import Keys
 from careroute.tokens import sign
 from services.matching.entry import EXAMPLE
 from services.matching.http import routes
-from shared import problems
-from shared.auth import Role, Verifier
 from shared.events import TherapistChanged, Wish
 from shared.vocabulary import Urgency
+from shared.web import problems
+from shared.web.auth import Role, Verifier
 from tests.postgres.matching_stage import Stage, entry, triaged
 from tests.support import NewDatabase
 

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from services.matching.standing import State
+from shared.db.postgres import transaction
 from shared.events import ReferralTriaged, Wish
 from shared.languages import canonical, spoken
-from shared.postgres import transaction
 from tests.postgres.matching_stage import Stage, entry, triaged
 from tests.support import NewDatabase
 

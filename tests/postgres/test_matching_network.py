@@ -16,11 +16,11 @@ from careroute.tokens import sign
 from services.matching import stored_terms
 from services.matching.app import create_app
 from services.matching.http import routes
-from shared import problems
-from shared.auth import Role, Verifier
+from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool, transaction
 from shared.events import ReferralTriaged, ReferralWaitlisted, Wish
 from shared.network import Network
-from shared.postgres import OWN_TABLES, Pool, migrate, open_pool, transaction
+from shared.web import problems
+from shared.web.auth import Role, Verifier
 from tests import databases
 from tests.postgres.matching_stage import Stage, entry, needs, triaged
 from tests.support import NewDatabase

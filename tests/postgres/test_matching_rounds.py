@@ -10,9 +10,9 @@ import pytest
 from services.matching import keeping
 from services.matching.offers import LEVELS, OVERDUE
 from services.matching.standing import State
+from shared.db.postgres import transaction
 from shared.events import MatchProposed, ReferralWaitlisted, TherapistChanged, Wish
 from shared.ids import now
-from shared.postgres import transaction
 from shared.vocabulary import Urgency
 from tests.postgres.matching_stage import WAITS_FOR_A_LOCK, Stage, entry, held, triaged
 from tests.support import NewDatabase, eventually

@@ -14,9 +14,9 @@ import pytest
 
 from services.notify import delivery_store, webhook
 from services.notify.deliver import Deliverer
+from shared.db.postgres import Pool, Record, transaction
 from shared.events import Lane, NoticeFailed, NoticeSent
 from shared.ids import now
-from shared.postgres import Pool, Record, transaction
 from shared.vocabulary import Urgency
 from tests.endpoint import Call, Endpoint, endpoint
 from tests.postgres.notify_support import (

@@ -17,10 +17,10 @@ from careroute.tokens import sign
 from services.notify import http_notices, http_recipients, http_rota
 from services.notify.sealing import Sealer
 from services.notify.settings import NotifySettings
-from shared import problems
-from shared.auth import Role, Verifier
-from shared.postgres import Pool
+from shared.db.postgres import Pool
 from shared.vocabulary import Urgency
+from shared.web import problems
+from shared.web.auth import Role, Verifier
 from tests.postgres.notify_support import (
     EXPRESS,
     MATCHING,

@@ -4,10 +4,10 @@ import asyncio
 from datetime import timedelta
 
 from services.notify import alert_store, saving
-from shared import outbox
+from shared.db import outbox
+from shared.db.postgres import Pool, transaction
 from shared.events import Lane, NoticeAcknowledged
 from shared.ids import now
-from shared.postgres import Pool, transaction
 from shared.vocabulary import Urgency
 from tests.postgres.notify_support import (
     EXPRESS,

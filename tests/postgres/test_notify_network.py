@@ -16,11 +16,11 @@ from services.notify import http_recipients, http_rota, network_terms
 from services.notify.app import create_app
 from services.notify.on_triage import on_triage
 from services.notify.sealing import Sealer
-from shared import problems
-from shared.auth import Role, Verifier
+from shared.db.postgres import Pool, transaction
 from shared.network import Network
-from shared.postgres import Pool, transaction
 from shared.vocabulary import Urgency
+from shared.web import problems
+from shared.web.auth import Role, Verifier
 from tests.postgres.notify_support import (
     CLOCKS,
     EXPRESS,

@@ -11,11 +11,11 @@ import pytest
 from careroute.local.keys import Keys
 from careroute.reconcile import NO_OUTCOME
 from services.notify.reopening import MissedOutcomes
-from shared.auth import Role
+from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool
 from shared.events import CrisisOutcomeRecorded, NoticeAcknowledged
 from shared.ids import now
-from shared.postgres import OWN_TABLES, Pool, migrate, open_pool
 from shared.vocabulary import Urgency
+from shared.web.auth import Role
 from tests import databases
 from tests.postgres.notify_support import (
     CLOCKS,

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from shared.db.postgres import Pool
 from shared.events import Lane, NoticeAcknowledged, NoticeFailed
-from shared.postgres import Pool
 from shared.vocabulary import Urgency
 from tests.postgres.notify_support import (
     EXPRESS,

@@ -7,9 +7,9 @@ import pytest
 
 from services.notify import alert_store
 from services.notify.outcomes import outcome_due_at
+from shared.db.postgres import Pool, transaction
 from shared.events import Lane, ReferralTriaged, ReviewRequested
 from shared.ids import now
-from shared.postgres import Pool, transaction
 from shared.vocabulary import Urgency
 from tests.postgres.notify_support import (
     CLOCKS,

@@ -13,9 +13,9 @@ from careroute.local.keys import Keys
 from careroute.tokens import sign
 from services.notify.app import create_app
 from services.notify.settings import NotifySettings
-from shared.auth import Role
 from shared.events import ReferralFact, Topic
 from shared.vocabulary import Urgency
+from shared.web.auth import Role
 from tests.endpoint import endpoint
 from tests.postgres.notify_support import SECRET, referral
 from tests.support import eventually

@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared.db.postgres import Pool
 from shared.events import ReferralTriaged
-from shared.postgres import Pool
 from shared.vocabulary import Urgency
 from tests.postgres.notify_support import ROUTINE, About, on_duty, person, referral, take, told
 from tests.support import NewDatabase

@@ -10,10 +10,11 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaError
 
-from shared import inbox, outbox, trace
+from shared.db import inbox, outbox
+from shared.db.postgres import Pool, open_pool, transaction
 from shared.events import Lane, ReferralWithdrawn
 from shared.ids import new_id, now
-from shared.postgres import Pool, open_pool, transaction
+from shared.telemetry import trace
 from tests.support import NewDatabase
 
 

@@ -16,8 +16,8 @@ from careroute.local.errors import StackError
 from careroute.network import Network
 from services.triage import store
 from services.triage.policy import POLICIES
+from shared.db.postgres import open_pool, transaction
 from shared.events import Screening
-from shared.postgres import open_pool, transaction
 from shared.vocabulary import Priority
 from tests.postgres.triage_support import fact, take
 from tests.unit.http_stand_in import Asked, answering, console, network

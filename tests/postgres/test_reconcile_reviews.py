@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from careroute.reconcile import DECIDED, NO_CLINICIAN_TOLD, NOT_SAID, OVERDUE
-from shared.postgres import Pool
+from shared.db.postgres import Pool
 from shared.vocabulary import Urgency
 from tests.postgres import notify_support
 from tests.postgres.notify_support import ROUTINE, About

@@ -11,7 +11,7 @@ from careroute import rekey
 from careroute.local.errors import StackError
 from careroute.network import Network
 from services.intake.form_examples import MINIMAL
-from shared.postgres import open_pool
+from shared.db.postgres import open_pool
 from tests.postgres.intake_support import KEYS, intake_on
 
 NEWER = "k2:" + base64.b64encode(b"2" * 32).decode()

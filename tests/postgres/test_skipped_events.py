@@ -8,9 +8,9 @@ from careroute.acted import connected, not_acted_on
 from careroute.local import SERVICES
 from careroute.network import Network
 from careroute.replay import replay
-from shared import inbox, outbox
+from shared.db import inbox, outbox
+from shared.db.postgres import Connection, open_pool, transaction
 from shared.events import AnyFact, Topic
-from shared.postgres import Connection, open_pool, transaction
 from tests.telemetry.road import Road
 from tests.wire.samples import SAMPLES
 from tests.wire.test_old_readers import OLD

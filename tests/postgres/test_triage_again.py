@@ -9,6 +9,7 @@ import pytest
 
 from services.triage.clockwork import Clockwork
 from services.triage.on_matching import on_matching
+from shared.db.postgres import Pool, transaction
 from shared.events import (
     MatchAccepted,
     MatchDeclined,
@@ -18,7 +19,6 @@ from shared.events import (
     Screening,
 )
 from shared.ids import new_id, now
-from shared.postgres import Pool, transaction
 from shared.vocabulary import Urgency
 from tests.postgres.test_triage_claims import queue
 from tests.postgres.test_triage_http import ITEM9, Call, back, decide, keys, triage

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.auth import Role
+from shared.db.postgres import Pool
 from shared.events import (
     Consent,
     InformationReminded,
@@ -16,8 +16,8 @@ from shared.events import (
     ReviewRequested,
 )
 from shared.ids import now
-from shared.postgres import Pool
 from shared.vocabulary import Priority, Urgency
+from shared.web.auth import Role
 from tests.postgres.test_triage_claims import queue
 from tests.postgres.test_triage_http import Call, decide, keys, triage
 from tests.postgres.test_triage_overdue import clockwork

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from services.triage import store
-from shared.auth import Role
+from shared.db.postgres import Pool, transaction
 from shared.events import ReferralTriaged, ReviewRequested, Stated
-from shared.postgres import Pool, transaction
 from shared.vocabulary import Priority, Urgency
+from shared.web.auth import Role
 from tests.postgres.test_triage_http import ITEM9, Call, decide, keys, triage
 from tests.postgres.triage_support import WORSE_SHEET, fact, last, said, take
 from tests.support import NewDatabase, eventually

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from shared.db.postgres import Pool
 from shared.events import Consent, ReferralTriaged, ReviewRequested
-from shared.postgres import Pool
 from tests.postgres.test_triage_http import Call, back, decide, keys, triage
 from tests.postgres.triage_support import fact, last, take
 from tests.unit.test_withholding import NO, WHOLE

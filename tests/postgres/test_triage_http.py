@@ -13,11 +13,11 @@ from fastapi import FastAPI
 from careroute.local.keys import Keys
 from careroute.tokens import sign
 from services.triage.http import routes
-from shared import problems
-from shared.auth import Role, Verifier
+from shared.db.postgres import Pool
 from shared.events import Consent, ReferralReturned, ReferralTriaged, Screening
-from shared.postgres import Pool
 from shared.vocabulary import Priority, Urgency
+from shared.web import problems
+from shared.web.auth import Role, Verifier
 from tests.postgres.triage_support import CALM_SHEET, WORSE_SHEET, fact, last, said, take
 from tests.support import NewDatabase
 from tests.unit.triage_samples import CALM, DAY, POLICY

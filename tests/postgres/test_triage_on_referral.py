@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from services.triage.on_referral import on_referral
+from shared.db.postgres import transaction
 from shared.events import (
     Consent,
     Needs,
@@ -19,7 +20,6 @@ from shared.events import (
     TriageEnded,
     TriageFact,
 )
-from shared.postgres import transaction
 from shared.vocabulary import LevelOfCare, Priority, Urgency
 from tests.postgres.triage_support import CALM_SHEET, WORSE_SHEET, fact, last, said, take, withdrawal
 from tests.support import NewDatabase

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.triage.clockwork import Clockwork
+from shared.db.postgres import Pool
 from shared.events import ReviewOverdue, Topic
 from shared.ids import now
-from shared.postgres import Pool
 from shared.vocabulary import Priority, Urgency
 from tests.postgres.test_triage_claims import claim
 from tests.postgres.test_triage_http import ITEM9, Call, decide, keys, triage

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.triage.on_referral import on_referral
-from shared.auth import Role
+from shared.db.postgres import Pool, transaction
 from shared.events import Consent, ReferralTriaged
-from shared.postgres import Pool, transaction
 from shared.vocabulary import Priority
+from shared.web.auth import Role
 from tests.postgres.test_triage_http import ITEM9, Call, back, decide, keys, triage
 from tests.postgres.triage_support import fact, last, take
 from tests.unit.test_withholding import NO, WHOLE

@@ -19,6 +19,7 @@ from services.triage.clinician import Word
 from services.triage.on_referral import on_referral
 from services.triage.redecide_open import Found, Raised, Redecider
 from services.triage.rules import Policy
+from shared.db.postgres import Pool, open_pool, transaction
 from shared.events import (
     AnyFact,
     Lane,
@@ -27,7 +28,6 @@ from shared.events import (
     TriageFact,
 )
 from shared.ids import now
-from shared.postgres import Pool, open_pool, transaction
 from shared.vocabulary import Urgency
 from tests.postgres.test_triage_http import Call, back, decide, keys, triage
 from tests.postgres.triage_support import fact, said, withdrawal

@@ -4,6 +4,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID, uuid4
 
 from services.triage.on_referral import on_referral
+from shared.db.postgres import Pool, transaction
 from shared.events import (
     READER,
     AnyFact,
@@ -17,7 +18,6 @@ from shared.events import (
     Stated,
 )
 from shared.ids import new_id, now
-from shared.postgres import Pool, transaction
 from shared.vocabulary import Priority
 from tests.unit.triage_samples import CALM, DAY, POLICY
 

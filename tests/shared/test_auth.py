@@ -14,10 +14,10 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from shared import problems
-from shared.auth import ALGORITHM, AUDIENCE, Caller, Role, Verifier, allow
 from shared.errors import Misconfigured
 from shared.network import Network
+from shared.web import problems
+from shared.web.auth import ALGORITHM, AUDIENCE, Caller, Role, Verifier, allow
 
 NOW = datetime.now(UTC)
 

@@ -7,8 +7,8 @@ import pytest
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from shared.auth import LEEWAY_SECONDS, Role, Verifier
-from shared.problems import Problem
+from shared.web.auth import LEEWAY_SECONDS, Role, Verifier
+from shared.web.problems import Problem
 from tests.support import eventually
 
 

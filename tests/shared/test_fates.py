@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
+from shared.db.postgres import fate
 from shared.errors import Permanent, Transient
-from shared.postgres import fate
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import logging
 import pytest
 import structlog
 
-from shared import logs
+from shared.telemetry import logs
 
 
 @pytest.fixture(autouse=True)

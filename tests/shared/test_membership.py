@@ -7,7 +7,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError
 
-from shared.membership import Membership, Seat
+from shared.kafka.generation import Membership, Seat
 
 PLACE: Final = TopicPartition("intake.referrals.v1", 0)
 

@@ -6,8 +6,8 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.membership import Membership
-from shared.reading import decoder, parser, read
+from shared.kafka.deserialize import decoder, parser, read
+from shared.kafka.generation import Membership
 from tests.wire.samples import SAMPLES
 
 

@@ -1,6 +1,6 @@
 """When a consumer is said to stand still, and for good."""
 
-from shared.standstill import NEVER_MOVED, Standstill
+from shared.kafka.stall_detector import NEVER_MOVED, Standstill
 
 
 def test_one_that_moved_and_then_stands_is_standing_for_good_after_its_limit() -> None:

@@ -8,9 +8,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from shared import telemetry, trace
 from shared.errors import Misconfigured
 from shared.ids import new_id
+from shared.telemetry import exporters, trace
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CALLER = f"00-{TRACE}-{SPAN}-01"
@@ -73,4 +73,4 @@ def test_a_trace_that_its_caller_does_not_sample_is_passed_on_unsampled(
 
 def test_an_exporter_that_is_not_installed_is_a_sentence() -> None:
     with pytest.raises(Misconfigured, match="OTEL_TRACES_EXPORTER=otlp needs the package"):
-        telemetry.record("triage", "otlp")
+        exporters.record("triage", "otlp")

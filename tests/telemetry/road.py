@@ -9,13 +9,14 @@ import asyncpg
 from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter
 
-from shared import outbox, reading
-from shared.consumer import Consumer, Handler
+from shared.db import outbox
+from shared.db.postgres import Connection, Pool
 from shared.events import READER, AnyFact, Lane, Topic
-from shared.health import Turning
-from shared.parking import Parking, Producer
-from shared.postgres import Connection, Pool
-from shared.standstill import Standstill
+from shared.kafka import deserialize
+from shared.kafka.consumer import Consumer, Handler
+from shared.kafka.dead_letter_producer import Parking, Producer
+from shared.kafka.stall_detector import Standstill
+from shared.telemetry.health import Turning
 from tests.support import eventually
 
 
@@ -84,7 +85,7 @@ class Road:
             max_parked_in_a_row=1,
         )
         await consumer.take(
-            [reading.read(record, reader) for record in self.records if record.topic == topic]
+            [deserialize.read(record, reader) for record in self.records if record.topic == topic]
         )
         assert consumer.turning.stopped is None
 

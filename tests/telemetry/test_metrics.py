@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from careroute.local.environment import SERVICES
 from careroute.reference import metrics
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]

@@ -16,9 +16,9 @@ from services.matching.on_triaged import OnTriaged
 from services.notify.on_matching import on_matching
 from services.notify.on_triage import on_triage
 from services.triage.on_referral import on_referral
-from shared import trace
+from shared.db.postgres import Pool, open_pool
 from shared.events import Lane, Topic
-from shared.postgres import Pool, open_pool
+from shared.telemetry import trace
 from tests.endpoint import Endpoint, endpoint
 from tests.journey.town import crisis, referral
 from tests.postgres.intake_support import Intake, intake_on

@@ -15,7 +15,7 @@ from services.intake.form_examples import REFERRAL
 from services.intake.form_reading import read
 from services.intake.forms import ReferralForm
 from services.intake.policy import DEFAULT, load
-from shared.problems import Problem
+from shared.web.problems import Problem
 
 NOW = datetime(2025, 3, 4, tzinfo=UTC)
 RULES = Rules(policy=load(DEFAULT), keyring=Keyring.parse("k1:" + base64.b64encode(b"1" * 32).decode()))

@@ -19,7 +19,6 @@ from services.intake.receiving import read_patch, receive, receive_sheets
 from services.intake.records import NewReferral
 from shared.instruments import INSTRUMENTS
 from shared.network import folded
-from shared.problems import Problem
 from shared.vocabulary import (
     EXPRESS_RED_FLAGS,
     EXTERNAL_LEVELS,
@@ -33,6 +32,7 @@ from shared.vocabulary import (
     STRENGTHS,
     Criterion,
 )
+from shared.web.problems import Problem
 from tests.cases.pipeline import NOW, RULES
 
 MARK = "Zephyrine Quackenbush 555-0173"

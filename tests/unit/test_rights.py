@@ -9,7 +9,7 @@ import pytest
 from careroute.local.environment import SERVICES
 from careroute.rights import Operation, Resource, Right, rights
 from shared.events import Topic
-from shared.service import Service
+from shared.runtime.service import Service
 
 GIVEN = set(rights())
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from careroute.local import SERVICES
-from shared.postgres import OWN_TABLES, migrate, open_pool
+from shared.db.postgres import OWN_TABLES, migrate, open_pool
 from tests import databases
 from tests.conftest import ROOT
 

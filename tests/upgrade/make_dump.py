@@ -28,7 +28,7 @@ from careroute.demo import network as example
 from careroute.demo.endpoints import Endpoints
 from careroute.local import SERVICES, Stack, postgres_home
 from careroute.network import find
-from shared.auth import Role
+from shared.web.auth import Role
 
 KEYS: Final = {
     "INTAKE_ENCRYPTION_KEYS": "k1:dGVzdC1vbmx5LWtleS1vZi10aGUtZHVtcC1pbnRha2U=",

@@ -21,7 +21,7 @@ from careroute.local.environment import database_variable
 from careroute.local.waiting import run
 from careroute.network import Network, find
 from careroute.reconcile import Account
-from shared.auth import Role
+from shared.web.auth import Role
 from tests import databases
 from tests.brokers import Kafka
 from tests.journey.conftest import OURS, QUICK, complaints

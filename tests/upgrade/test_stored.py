@@ -17,9 +17,9 @@ from services.triage.redecide_open import Redecider
 from services.triage.rules import Condition, Policy, Rule, at_least_as_urgent, more_urgent
 from services.triage.rules_digest import with_digest
 from services.triage.urgency import how_soon
+from shared.db.postgres import Pool, open_pool
 from shared.events import READER, Case, Lane, ReferralTriaged, TriageFact
 from shared.ids import now
-from shared.postgres import Pool, open_pool
 from shared.vocabulary import Urgency
 from tests import databases
 from tests.unit.http_stand_in import console

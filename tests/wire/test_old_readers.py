@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from shared import events
 from shared.events import AnyFact
-from shared.reading import Received, read
-from shared.unknown_values import READ_AS
+from shared.kafka.deserialize import Received, read
+from shared.kafka.unknown_values import READ_AS
 from tests.wire.samples import SAMPLES
 
 FACTS: Final[tuple[type[events.Fact], ...]] = get_args(get_args(AnyFact)[0])

@@ -22,8 +22,8 @@ from services.intake.settings import IntakeSettings
 from services.matching.app import create_app as matching
 from services.notify.app import create_app as notify
 from services.triage.app import create_app as triage
-from shared.auth import ALGORITHM, AUDIENCE, Role, Verifier
-from shared.problems import MEDIA_TYPE
+from shared.web.auth import ALGORITHM, AUDIENCE, Role, Verifier
+from shared.web.problems import MEDIA_TYPE
 
 KEY: Final = ec.generate_private_key(ec.SECP384R1())
 NDJSON: Final = "application/x-ndjson"

@@ -7,7 +7,7 @@ import os
 from aiokafka import AIOKafkaProducer
 
 from careroute.network import find
-from shared.kafka import client_options
+from shared.kafka.client import client_options
 
 
 async def main() -> None:

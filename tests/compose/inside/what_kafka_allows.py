@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from shared.events import Topic
-from shared.kafka import client_options, create_topics, start_producer
+from shared.kafka.client import client_options, create_topics, start_producer
 from shared.settings import ServiceSettings
 
 OWN = ServiceSettings.load()

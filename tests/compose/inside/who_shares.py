@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from careroute.network import find
-from shared.kafka import client_options
+from shared.kafka.client import client_options
 
 
 async def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 
 from careroute.network import find
-from shared.kafka import client_options
+from shared.kafka.client import client_options
 
 KNOWN = client_options(find().kafka_settings())
 SERVER = {"bootstrap_servers": KNOWN["bootstrap_servers"]}

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from shared.db.postgres import Connection
 from shared.events import Fact
-from shared.postgres import Connection
 
 F = TypeVar("F", bound=Fact)
 

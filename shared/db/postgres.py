@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from shared.errors import CarerouteError, Permanent, Transient
-from shared.metrics import POOL_WAIT_SECONDS
+from shared.telemetry.metrics import POOL_WAIT_SECONDS
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -116,7 +116,10 @@ async def one_at_a_time(connection: Connection) -> None:
 
 
 async def migrate(pool: Pool, *folders: Path) -> list[str]:
-    """Run the `.sql` files not yet run, in name order, folder by folder, under a lock; return their names."""
+    """Run the `.sql` files not yet run, in name order, folder by folder, under a lock; return their names.
+
+    A folder is `<owner>/db/migrations`; the names of files that ran are kept as `<owner>/<file>`.
+    """
     async with transaction(pool) as connection:
         await one_at_a_time(connection)
         await connection.execute(
@@ -135,7 +138,7 @@ def _read(folder: Path) -> list[tuple[str, str]]:
 async def _run(connection: Connection, folder: Path, done: dict[str, str]) -> list[str]:
     ran = []
     for file, sql in await asyncio.to_thread(_read, folder):
-        name = f"{folder.parent.name}/{file}"
+        name = f"{folder.parents[1].name}/{file}"
         digest = hashlib.sha256(sql.encode()).hexdigest()
         if name not in done:
             await connection.execute(sql)

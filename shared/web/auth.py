@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.errors import Misconfigured
 from shared.network import NOTHING_CHECKED, Network
-from shared.problems import Problem
+from shared.web.problems import Problem
 
 ALGORITHM: Final = "ES384"
 AUDIENCE: Final = "careroute"

@@ -5,9 +5,9 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import trace
-from shared.metrics import HTTP_SECONDS
-from shared.problems import Problem
+from shared.telemetry import trace
+from shared.telemetry.metrics import HTTP_SECONDS
+from shared.web.problems import Problem
 
 OPERATIONS: Final = ("/health/", "/metrics")
 """Asked for all the time by machines; not worth a trace."""

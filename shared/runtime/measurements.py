@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterable
 
-from shared.consumer import Consumer
-from shared.health import Health
-from shared.metrics import IN_HAND_SECONDS, POOL_CONNECTIONS, POOL_LIMIT, READY, TURNING
-from shared.postgres import Pool
+from shared.db.postgres import Pool
+from shared.kafka.consumer import Consumer
+from shared.telemetry.health import Health
+from shared.telemetry.metrics import IN_HAND_SECONDS, POOL_CONNECTIONS, POOL_LIMIT, READY, TURNING
 
 
 def note_health(health: Health) -> None:

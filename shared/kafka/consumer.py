@@ -15,16 +15,17 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faststream.exceptions import NackMessage
 from opentelemetry.trace import SpanKind
 
-from shared import dead_letter, logs, trace
+from shared.db.postgres import Connection, Pool, transaction
 from shared.errors import Permanent, Transient
 from shared.events import AnyFact, ReferralFact, Topic
-from shared.health import Turning
-from shared.membership import Membership
-from shared.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES, SKIPPED, UNKNOWN_VALUES
-from shared.parking import Parking
-from shared.postgres import Connection, Pool, transaction
-from shared.reading import Received
-from shared.standstill import Standstill
+from shared.kafka import dead_letters
+from shared.kafka.dead_letter_producer import Parking
+from shared.kafka.deserialize import Received
+from shared.kafka.generation import Membership
+from shared.kafka.stall_detector import Standstill
+from shared.telemetry import logs, trace
+from shared.telemetry.health import Turning
+from shared.telemetry.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES, SKIPPED, UNKNOWN_VALUES
 
 log = logs.get(__name__)
 
@@ -115,7 +116,7 @@ class Consumer:
                 topic=self.topic,
                 skipped=len(skipped),
                 reasons=sorted({received.skipped or "" for received in skipped}),
-                first=dead_letter.origin(skipped[0].record) if skipped else None,
+                first=dead_letters.origin(skipped[0].record) if skipped else None,
                 unknown_values=values,
             )
 
@@ -150,14 +151,16 @@ class Consumer:
             raise TooManyParked(f"{self.parked_in_a_row - 1} in a row from {self.topic}")
         await self._patiently(lambda: self._send_to_dead(record, reason))
         PARKED.labels(self.group, reason).inc()
-        log.error("parked", action="park", group=self.group, reason=reason, origin=dead_letter.origin(record))
+        log.error(
+            "parked", action="park", group=self.group, reason=reason, origin=dead_letters.origin(record)
+        )
 
     async def _send_to_dead(self, record: ConsumerRecord, reason: str) -> None:
         await self.parking.send(
             self.topic.dead(self.group),
             value=record.value or b"",
-            key=dead_letter.origin(record).encode(),
-            headers=dead_letter.headers(record, reason=reason, handler=self.group),
+            key=dead_letters.origin(record).encode(),
+            headers=dead_letters.headers(record, reason=reason, handler=self.group),
         )
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:

@@ -17,41 +17,9 @@ from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 from prometheus_client import disable_created_metrics
 
-from shared import (
-    agreed,
-    collector,
-    inbox,
-    kafka,
-    lag,
-    log_ends,
-    logs,
-    network,
-    operations,
-    outbox,
-    parking,
-    problems,
-    reading,
-    stopping,
-    telemetry,
-)
-from shared.auth import Verifier
-from shared.consumer import Consumer, Handler
-from shared.errors import Transient, code_of
-from shared.events import EXPRESS_TOPICS, Lane, Topic
-from shared.health import Answers, Health, Turning
-from shared.http import Edge
-from shared.loops import NOT_READY, Job, Loop
-from shared.metrics import (
-    AGREED,
-    MEASURED_AT,
-    OUTBOX_AGE,
-    OUTBOX_DEPTH,
-    RELAY_LEADS,
-    RETRIES,
-    SKIPPED,
-    UNKNOWN_VALUES,
-)
-from shared.postgres import (
+from shared import network
+from shared.db import agreed, inbox, outbox
+from shared.db.postgres import (
     OWN_TABLES,
     SERVER_SETTINGS,
     Connection,
@@ -61,8 +29,30 @@ from shared.postgres import (
     open_pool,
     transaction,
 )
+from shared.errors import Transient, code_of
+from shared.events import EXPRESS_TOPICS, Lane, Topic
+from shared.kafka import client as kafka
+from shared.kafka import dead_letter_producer, deserialize, lag, log_ends
+from shared.kafka.consumer import Consumer, Handler
+from shared.kafka.stall_detector import Standstill
+from shared.runtime import gc_tuning, operations, shutdown
+from shared.runtime.loops import NOT_READY, Job, Loop
 from shared.settings import ServiceSettings
-from shared.standstill import Standstill
+from shared.telemetry import exporters, logs
+from shared.telemetry.health import Answers, Health, Turning
+from shared.telemetry.metrics import (
+    AGREED,
+    MEASURED_AT,
+    OUTBOX_AGE,
+    OUTBOX_DEPTH,
+    RELAY_LEADS,
+    RETRIES,
+    SKIPPED,
+    UNKNOWN_VALUES,
+)
+from shared.web import problems
+from shared.web.auth import Verifier
+from shared.web.edge import Edge
 
 log = logs.get(__name__)
 
@@ -79,7 +69,7 @@ class Service:
     def __init__(self, name: str, settings: ServiceSettings, *, migrations: Path) -> None:
         logs.configure(name, settings.log_level)
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and say little
-        self._last_spans = telemetry.record(name, settings.otel_traces_exporter)
+        self._last_spans = exporters.record(name, settings.otel_traces_exporter)
         self.name = name
         self.settings = settings
         self.network = network.load(settings.network_file)
@@ -88,7 +78,7 @@ class Service:
         self.health.ready["postgres"] = self._postgres.problem
         self._migrations = migrations
         self._pool: Pool | None = None
-        self._parking = parking.Parking(self._start_parking)
+        self._parking = dead_letter_producer.Parking(self._start_parking)
         self.consumers: list[Consumer] = []
         self._announced: set[str] = set()
         self._at_start: list[AtStart] = []
@@ -130,7 +120,7 @@ class Service:
         # An alert sees the first one only if it knew of none before.
         RETRIES.labels(group)
         UNKNOWN_VALUES.labels(group, topic)
-        for reason in reading.SKIPS:
+        for reason in deserialize.SKIPS:
             SKIPPED.labels(group, topic, reason)
         self.health.live[f"consumer:{group}:{topic}"] = consumer.turning.problem
         self.health.ready[f"consumer:{group}:{topic}"] = consumer.membership.problem
@@ -229,7 +219,7 @@ class Service:
         for loop in self._loops:
             self._run(loop.run(), f"loop:{loop.name}")
         self._broker = await self._until_there(self._open_broker, "kafka")
-        collector.spare()
+        gc_tuning.spare()
         self.health.started = True
         log.info("started", action="start")
 
@@ -312,8 +302,8 @@ class Service:
                 max_records=consumer.max_records,
                 batch_timeout_ms=100,
                 listener=consumer.membership,
-                parser=partial(reading.parser, membership=consumer.membership),
-                decoder=reading.decoder,
+                parser=partial(deserialize.parser, membership=consumer.membership),
+                decoder=deserialize.decoder,
             )
             subscriber(_entry(consumer))
             consumer.leave = subscriber.stop
@@ -342,8 +332,10 @@ class Service:
 
         return outbox.Relay(self.name, lane, connect, start_producer)
 
-    async def _start_parking(self) -> parking.Producer:
-        producer: parking.Producer = await kafka.start_producer(f"{self.name}-parking", self.settings)
+    async def _start_parking(self) -> dead_letter_producer.Producer:
+        producer: dead_letter_producer.Producer = await kafka.start_producer(
+            f"{self.name}-parking", self.settings
+        )
         return producer
 
     def _run(self, work: Any, name: str) -> None:
@@ -354,16 +346,16 @@ class Service:
 
     async def _stop(self) -> None:
         if self._broker is not None:
-            await stopping.leave_kafka(self._broker, seconds=self.settings.shutdown_seconds)
+            await shutdown.leave_kafka(self._broker, seconds=self.settings.shutdown_seconds)
         self.wake()
         if self._pool is not None:
-            await stopping.drain(self._pool)
-        await stopping.end(self._tasks)
+            await shutdown.drain(self._pool)
+        await shutdown.end(self._tasks)
         await self._parking.stop()
         if self._pool is not None:
-            await stopping.close(self._pool)
+            await shutdown.close(self._pool)
         await asyncio.to_thread(self._last_spans)
-        collector.as_it_was()
+        gc_tuning.as_it_was()
         log.info("stopped", action="stop")
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any, Final
 
-from shared import trace
 from shared.errors import Misconfigured
+from shared.telemetry import trace
 
 GROUP: Final = "opentelemetry_traces_exporter"
 NAMES: Final = {"otlp": ("otlp_proto_http", "otlp_proto_grpc"), "console": ("console",)}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from shared.problems import MEDIA_TYPE
+from shared.web.problems import MEDIA_TYPE
 
 Answers = dict[int | str, dict[str, Any]]
 

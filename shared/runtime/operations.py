@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared import measuring
-from shared.consumer import Consumer
-from shared.health import Health
-from shared.postgres import Pool
+from shared.db.postgres import Pool
+from shared.kafka.consumer import Consumer
+from shared.runtime import measurements
+from shared.telemetry.health import Health
 
 
 def routes(
@@ -33,9 +33,9 @@ def routes(
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        measuring.note_health(health)
-        measuring.note_consumers(consumers)
-        measuring.note_pool(pool())
+        measurements.note_health(health)
+        measurements.note_consumers(consumers)
+        measurements.note_pool(pool())
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -7,9 +7,10 @@ from typing import Final
 
 from faststream.kafka import KafkaBroker
 
-from shared import logs, outbox
-from shared.loops import NOT_READY
-from shared.postgres import Pool
+from shared.db import outbox
+from shared.db.postgres import Pool
+from shared.runtime.loops import NOT_READY
+from shared.telemetry import logs
 
 log = logs.get(__name__)
 

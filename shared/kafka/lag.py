@@ -6,9 +6,10 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
-from shared import log_ends, logs
-from shared.consumer import Consumer
-from shared.metrics import LAG, PARTITIONS, STILL_SECONDS
+from shared.kafka import log_ends
+from shared.kafka.consumer import Consumer
+from shared.telemetry import logs
+from shared.telemetry.metrics import LAG, PARTITIONS, STILL_SECONDS
 
 log = logs.get(__name__)
 

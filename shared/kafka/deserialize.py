@@ -14,9 +14,10 @@ from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from shared import trace, unknown_values
 from shared.events import READER, AnyFact
-from shared.membership import Membership, Seat
+from shared.kafka import unknown_values
+from shared.kafka.generation import Membership, Seat
+from shared.telemetry import trace
 
 UNKNOWN_TYPE: Final = "unknown_type"
 UNKNOWN_VALUE: Final = "unknown_value"

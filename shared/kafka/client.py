@@ -16,7 +16,7 @@ from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.events import Topic
-from shared.kafka_refusals import refusal
+from shared.kafka.connect_errors import refusal
 from shared.settings import ServiceSettings
 
 aiokafka.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)

@@ -13,8 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from shared import logs
 from shared.errors import Transient
+from shared.telemetry import logs
 
 log = logs.get(__name__)
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from shared import logs
+from shared.db.postgres import TRANSIENT
 from shared.errors import Transient, code_of
-from shared.health import Turning
-from shared.postgres import TRANSIENT
+from shared.telemetry import logs
+from shared.telemetry.health import Turning
 
 log = logs.get(__name__)
 

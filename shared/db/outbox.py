@@ -14,11 +14,11 @@ import asyncpg
 from aiokafka.errors import KafkaError
 from opentelemetry.trace import SpanKind
 
-from shared import logs, trace
+from shared.db.postgres import TRANSIENT, Connection, Record
 from shared.errors import Transient, code_of
 from shared.events import Fact, Lane, ReferralFact
-from shared.metrics import OUTBOX_SENT, RELAY_LEADS
-from shared.postgres import TRANSIENT, Connection, Record
+from shared.telemetry import logs, trace
+from shared.telemetry.metrics import OUTBOX_SENT, RELAY_LEADS
 
 log = logs.get(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from shared.postgres import Pool
+    from shared.db.postgres import Pool
 
 SECONDS: Final = 5
 RECENT_SECONDS: Final = 20

@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 from aiokafka.errors import KafkaError
 
-from shared.dead_letter import Headers
 from shared.errors import Transient
+from shared.kafka.dead_letters import Headers
 
 SEND_SECONDS: Final = 20
 STOP_SECONDS: Final = 5

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from shared import logs
+from shared.telemetry import logs
 
 log = logs.get(__name__)
 
