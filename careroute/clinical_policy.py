@@ -6,11 +6,11 @@ from itertools import chain
 from typing import Final
 
 from careroute.clinical_words import cell, clock, conditions, either, span, spoken
-from services.triage.calendars import BusinessDays
-from services.triage.policy import POLICIES, load
-from services.triage.policy_files import read_policy
-from services.triage.policy_shapes import PolicyFile
-from services.triage.rules import LevelRule, Policy, Rule, TeamRule
+from services.triage.domain.business_days import BusinessDays
+from services.triage.domain.policy import LevelRule, Policy, Rule, TeamRule
+from services.triage.policy.checks import POLICIES, load
+from services.triage.policy.load import read_policy
+from services.triage.policy.schema import PolicyFile
 from shared.clinical import DIAGNOSES, Encounter, Signal
 from shared.instruments import TO_CONFIRM
 from shared.vocabulary import WEEKDAYS

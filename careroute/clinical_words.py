@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from services.triage.calendars import BusinessDays, Clock
-from services.triage.rules import Condition
+from services.triage.domain.business_days import BusinessDays, Clock
+from services.triage.domain.policy import Condition
 from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS
 

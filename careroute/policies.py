@@ -22,14 +22,14 @@ from careroute.acted import row_chunks
 from careroute.calling import calling, require
 from careroute.local.errors import StackError
 from careroute.network import Network
-from services.triage.calendars import BusinessDays
-from services.triage.cases import chart_of
-from services.triage.pathway import what_care
-from services.triage.policy import load
-from services.triage.policy_files import PolicyRefused
-from services.triage.rules import Policy
+from services.triage.domain.business_days import BusinessDays
+from services.triage.domain.case_mapping import chart_of
+from services.triage.domain.pathway import what_care
+from services.triage.domain.policy import Policy
+from services.triage.domain.urgency import how_soon
+from services.triage.policy.checks import load
+from services.triage.policy.load import PolicyRefused
 from services.triage.settings import TriageSettings
-from services.triage.urgency import how_soon
 from shared import network as network_file
 from shared.events import Case
 from shared.instruments import TO_CONFIRM

@@ -14,8 +14,8 @@ from rich.table import Table
 from careroute import dead, policies
 from careroute.acted import Databases, connected, not_acted_on, parked_events, row_chunks
 from careroute.network import Network
-from services.triage import redecide_store
-from services.triage.policy_files import PolicyRefused
+from services.triage.db import redecision
+from services.triage.policy.load import PolicyRefused
 from shared.db import agreed
 
 CHUNK: Final = 20_000
@@ -188,7 +188,7 @@ async def _by_older_rules(network: Network, databases: Databases) -> int | None:
         policy = await asyncio.to_thread(policies.in_force, network)
     except PolicyRefused:
         return None
-    return await redecide_store.count(databases["triage"], policy.digest)
+    return await redecision.count(databases["triage"], policy.digest)
 
 
 async def _cases(databases: Databases, check: Check, *arguments: object) -> list[str]:

@@ -13,7 +13,7 @@ from rich.table import Table
 from careroute import policies
 from careroute.local.errors import StackError
 from careroute.network import Network
-from services.triage.redecide_open import Found, Raised, Redecider
+from services.triage.jobs.redecision import Found, Raised, Redecider
 from shared.db import outbox
 from shared.db.postgres import Pool, open_pool
 

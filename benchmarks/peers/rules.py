@@ -17,11 +17,11 @@ from services.matching.offers import LEVELS
 from services.matching.proposals import Policy as Weighing
 from services.matching.proposals import Proposal, Waiting, propose
 from services.matching.roster import Roster
-from services.triage.cases import chart_of
-from services.triage.pathway import what_care
-from services.triage.policy import POLICIES, load
-from services.triage.rules import Policy
-from services.triage.urgency import how_soon
+from services.triage.domain.case_mapping import chart_of
+from services.triage.domain.pathway import what_care
+from services.triage.domain.policy import Policy
+from services.triage.domain.urgency import how_soon
+from services.triage.policy.checks import POLICIES, load
 from shared.events import Case
 from shared.vocabulary import Urgency
 

@@ -6,12 +6,12 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from services.triage import measuring
-from services.triage.clockwork import Clockwork
-from services.triage.http import routes
-from services.triage.on_matching import GROUP, on_matching
-from services.triage.on_referral import on_referral
-from services.triage.policy import load
+from services.triage.api.decisions import routes
+from services.triage.handlers.intake import on_referral
+from services.triage.handlers.matching import GROUP, on_matching
+from services.triage.jobs import measurements
+from services.triage.jobs.deadlines import Clockwork
+from services.triage.policy.checks import load
 from services.triage.settings import TriageSettings
 from shared.clinical import DIGEST
 from shared.events import Topic
@@ -25,7 +25,7 @@ WAITING_SECONDS: Final = 30
 
 def create_app(settings: TriageSettings | None = None) -> FastAPI:
     settings = settings or TriageSettings.load()
-    service = Service("triage", settings, migrations=Path(__file__).parent / "migrations")
+    service = Service("triage", settings, migrations=Path(__file__).parent / "db" / "migrations")
     who_codes = service.network.who_diagnosis_codes
     policy = load(settings.policy, settings.indications, who_diagnosis_codes=who_codes)
     service.agrees_on({"diagnoses.toml": DIGEST, "who_diagnosis_codes": str(who_codes).lower()})
@@ -36,8 +36,10 @@ def create_app(settings: TriageSettings | None = None) -> FastAPI:
     clockwork = Clockwork(policy=policy, pool=lambda: service.pool, committed=service.wake)
     service.every(LOOK_SECONDS, "overdue", clockwork.turn)
     service.every(WAITING_SECONDS, "waiting", clockwork.ask_again)
-    service.every(MEASURE_SECONDS, "measure-reviews", lambda: measuring.count(service.pool))
-    service.every(OLDER_SECONDS, "measure-rules", lambda: measuring.count_older(service.pool, policy.digest))
+    service.every(MEASURE_SECONDS, "measure-reviews", lambda: measurements.count(service.pool))
+    service.every(
+        OLDER_SECONDS, "measure-rules", lambda: measurements.count_older(service.pool, policy.digest)
+    )
     service.announces(Topic.TRIAGE_EXPRESS, Topic.TRIAGE_DECISIONS)
     return service.app(
         routes(policy, pool=lambda: service.pool, wake=service.wake),

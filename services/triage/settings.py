@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.triage.policy import POLICIES
+from services.triage.policy.checks import POLICIES
 from shared.settings import ServiceSettings
 
 

@@ -25,12 +25,12 @@ from services.notify.paging import Known
 from services.notify.plan import Climber, Delivery, Notice, Plan
 from services.notify.settings import NotifySettings
 from services.notify.telling import Teller
-from services.triage import clinician
-from services.triage.clinician import Word
-from services.triage.deciding import Outcome, decide
-from services.triage.policy import POLICIES, load
-from services.triage.rules import Policy
-from services.triage.standing import Standing
+from services.triage.domain import clinician_decision
+from services.triage.domain.clinician_decision import Word
+from services.triage.domain.policy import Policy
+from services.triage.domain.rules_decision import Outcome, decide
+from services.triage.domain.state import Standing
+from services.triage.policy.checks import POLICIES, load
 from shared.events import IntakeFact, ReferralTriaged, ReviewRequested, TriageFact
 from shared.vocabulary import Urgency
 from shared.web.problems import Problem
@@ -236,7 +236,7 @@ def confirm(
     action: Literal["lower", "confirm"] = "lower" if urgency else "confirm"
     reason = next(iter(triage.reasons[action]))
     word = Word(action=action, seen=result.standing.decision, reason=reason, urgency=urgency)
-    outcome = clinician.decide(word, result.standing, triage, by="dr-grey", now=now)
+    outcome = clinician_decision.decide(word, result.standing, triage, by="dr-grey", now=now)
     return _told(result, outcome, now=now)
 
 

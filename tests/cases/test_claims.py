@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import pytest
 
-from services.triage.conditions import MONOTONE
-from services.triage.policy import POLICIES, load
-from services.triage.rules import Condition, Policy, Rule
-from services.triage.witness import worst
-from services.triage.words import BEING_TOLD
+from services.triage.domain.conditions import MONOTONE
+from services.triage.domain.policy import Condition, Policy, Rule
+from services.triage.policy.checks import POLICIES, load
+from services.triage.policy.forbidden_words import BEING_TOLD
+from services.triage.policy.smallest_chart import worst
 from shared.clinical import DIAGNOSES
 from shared.events import ReferralTriaged, ReviewRequested
 from shared.instruments import INSTRUMENTS, Instrument

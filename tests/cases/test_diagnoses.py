@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from services.triage.policy import POLICIES, load
+from services.triage.policy.checks import POLICIES, load
 from shared.events import ReferralSubmitted
 from shared.network import Network
 from tests.cases.pipeline import RULES, TODAY, TRIAGE, Result, patched, submit

@@ -80,17 +80,17 @@ def _shift_clock(seconds: int) -> None:
 
 def _without_inbox() -> None:
     """Claims are written and what they say is not heeded; nor is triage's second guard, the revision."""
-    from services.triage import deciding
+    from services.triage.domain import rules_decision
     from shared.db import inbox
 
-    claim, decide = inbox.claim, deciding.decide
+    claim, decide = inbox.claim, rules_decision.decide
 
     async def heedless(connection: Any, consumer: str, facts: Any) -> Any:
         await claim(connection, consumer, facts)
         return list(facts)
 
     inbox.claim = heedless
-    deciding.decide = lambda fact, standing, *rest, **more: decide(
+    rules_decision.decide = lambda fact, standing, *rest, **more: decide(
         fact, replace(standing, revision=0), *rest, **more
     )
 

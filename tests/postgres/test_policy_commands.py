@@ -14,8 +14,8 @@ from careroute import policies
 from careroute.cli import app
 from careroute.local.errors import StackError
 from careroute.network import Network
-from services.triage import store
-from services.triage.policy import POLICIES
+from services.triage.db import referrals
+from services.triage.policy.checks import POLICIES
 from shared.db.postgres import open_pool, transaction
 from shared.events import Screening
 from shared.vocabulary import Priority
@@ -59,7 +59,7 @@ async def test_a_decision_is_explained_rule_by_rule(
     referral_id = uuid4()
     await take(pool, fact(referral_id, screenings=(ITEM9,)))
     async with transaction(pool) as connection:
-        decisions = await store.history(connection, referral_id)
+        decisions = await referrals.history(connection, referral_id)
     await pool.close()
     asked: list[Asked] = []
 

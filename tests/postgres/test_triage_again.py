@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.triage.clockwork import Clockwork
-from services.triage.on_matching import on_matching
+from services.triage.handlers.matching import on_matching
+from services.triage.jobs.deadlines import Clockwork
 from shared.db.postgres import Pool, transaction
 from shared.events import (
     MatchAccepted,

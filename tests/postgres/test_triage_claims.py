@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.triage import store
+from services.triage.db import referrals
 from shared.db.postgres import Pool, transaction
 from shared.events import ReferralTriaged, ReviewRequested, Stated
 from shared.vocabulary import Priority, Urgency
@@ -235,7 +235,7 @@ async def test_whoever_waited_for_the_lock_sees_what_was_written_meanwhile(datab
 
     async def close() -> None:
         async with transaction(pool) as connection:
-            await store.lock(connection, [referral_id])
+            await referrals.lock(connection, [referral_id])
             locked.set()
             pid = await connection.fetchval("select pg_backend_pid()")
             waits = "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))"
@@ -245,7 +245,7 @@ async def test_whoever_waited_for_the_lock_sees_what_was_written_meanwhile(datab
     closing = asyncio.create_task(close())
     await locked.wait()
     async with transaction(pool) as connection:
-        standing = await store.load_one(connection, referral_id)
+        standing = await referrals.load_one(connection, referral_id)
     await closing
     assert standing is not None
     assert standing.review is None

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.triage.http import routes
+from services.triage.api.decisions import routes
 from shared.db.postgres import Pool
 from shared.events import Consent, ReferralReturned, ReferralTriaged, Screening
 from shared.vocabulary import Priority, Urgency

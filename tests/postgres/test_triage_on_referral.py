@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.triage.on_referral import on_referral
+from services.triage.handlers.intake import on_referral
 from shared.db.postgres import transaction
 from shared.events import (
     Consent,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.triage.clockwork import Clockwork
+from services.triage.jobs.deadlines import Clockwork
 from shared.db.postgres import Pool
 from shared.events import ReviewOverdue, Topic
 from shared.ids import now

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.triage.on_referral import on_referral
+from services.triage.handlers.intake import on_referral
 from shared.db.postgres import Pool, transaction
 from shared.events import Consent, ReferralTriaged
 from shared.vocabulary import Priority

@@ -14,11 +14,14 @@ from careroute.acted import connected
 from careroute.cli import app
 from careroute.local.errors import StackError
 from careroute.network import Network
-from services.triage import clinician, measuring, metrics, redecide_store, store
-from services.triage.clinician import Word
-from services.triage.on_referral import on_referral
-from services.triage.redecide_open import Found, Raised, Redecider
-from services.triage.rules import Policy
+from services.triage import metrics
+from services.triage.db import redecision, referrals
+from services.triage.domain import clinician_decision
+from services.triage.domain.clinician_decision import Word
+from services.triage.domain.policy import Policy
+from services.triage.handlers.intake import on_referral
+from services.triage.jobs import measurements
+from services.triage.jobs.redecision import Found, Raised, Redecider
 from shared.db.postgres import Pool, open_pool, transaction
 from shared.events import (
     AnyFact,
@@ -56,14 +59,14 @@ async def stored(pool: Pool, *facts: AnyFact, policy: Policy = OLDER) -> None:
 async def lower(pool: Pool, referral_id: UUID, policy: Policy = OLDER) -> None:
     """By a clinician who works with these rules."""
     async with transaction(pool) as connection:
-        standing = await store.load_one(connection, referral_id)
+        standing = await referrals.load_one(connection, referral_id)
         assert standing is not None
         word = Word(
             action="lower", urgency=Urgency.ROUTINE, seen=standing.decision, reason="assessed_by_phone"
         )
-        lowered = clinician.decide(word, standing, policy, by="dr-grey", now=now())
-        await store.save(connection, [lowered.standing])
-        await store.record(connection, [lowered])
+        lowered = clinician_decision.decide(word, standing, policy, by="dr-grey", now=now())
+        await referrals.save(connection, [lowered.standing])
+        await referrals.record(connection, [lowered])
         await connection.execute("update referral set rules_digest = null")
 
 
@@ -148,7 +151,7 @@ async def test_several_at_once_raise_each_once(database: NewDatabase) -> None:
     triaged = [one for one in await published(pool) if isinstance(one, ReferralTriaged)]
     assert len({one.referral_id for one in triaged}) == len(triaged) == 30
     async with transaction(pool) as connection:
-        assert await redecide_store.count(connection, POLICY.digest) == 0
+        assert await redecision.count(connection, POLICY.digest) == 0
 
 
 async def test_the_most_urgent_are_raised_first(database: NewDatabase) -> None:
@@ -266,10 +269,10 @@ async def test_what_older_rules_decided_is_measured(database: NewDatabase) -> No
         "update referral set rules_digest = 'ffff'"
         " where referral_id in (select referral_id from referral limit 1)"
     )
-    await measuring.count_older(pool, POLICY.digest)
+    await measurements.count_older(pool, POLICY.digest)
     assert metrics.OLDER_RULES._value.get() == 3
     await redecide(pool)
-    await measuring.count_older(pool, POLICY.digest)
+    await measurements.count_older(pool, POLICY.digest)
     assert metrics.OLDER_RULES._value.get() == 0
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Literal, TypeVar
 from uuid import UUID, uuid4
 
-from services.triage.on_referral import on_referral
+from services.triage.handlers.intake import on_referral
 from shared.db.postgres import Pool, transaction
 from shared.events import (
     READER,

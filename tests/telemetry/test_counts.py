@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.intake import measuring
-from services.triage import measuring as triage_measuring
+from services.triage.jobs import measurements as triage_measuring
 from shared.events import MatchAccepted, MatchProposed, NoticeAcknowledged, ReferralTriaged
 from shared.ids import new_id, now
 from shared.vocabulary import Urgency

@@ -15,7 +15,7 @@ from services.intake.on_facts import FOLLOWED, take_as
 from services.matching.on_triaged import OnTriaged
 from services.notify.on_matching import on_matching
 from services.notify.on_triage import on_triage
-from services.triage.on_referral import on_referral
+from services.triage.handlers.intake import on_referral
 from shared.db.postgres import Pool, open_pool
 from shared.events import Lane, Topic
 from shared.telemetry import trace

@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
-from services.triage.deciding import decide
-from services.triage.policy import POLICIES, load
-from services.triage.standing import Standing
+from services.triage.domain.rules_decision import decide
+from services.triage.domain.state import Standing
+from services.triage.policy.checks import POLICIES, load
 from shared.events import Case, Consent, PastTreatment, ReferralSubmitted, Screening, Wish
 from shared.instruments import INSTRUMENTS
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.triage.asking import ask, clock, faults, reminded
-from services.triage.policy import check
-from services.triage.standing import Standing
+from services.triage.domain.questions import ask, clock, faults, reminded
+from services.triage.domain.state import Standing
+from services.triage.policy.checks import check
 from shared.vocabulary import Urgency
 from tests.unit.triage_samples import ASKED_AT, POLICY
 

@@ -6,9 +6,9 @@ from itertools import permutations
 
 import pytest
 
-from services.triage.better import newest, shown
-from services.triage.policy import check
-from services.triage.rules import Waiting
+from services.triage.domain.newer_answers import newest, shown
+from services.triage.domain.policy import Waiting
+from services.triage.policy.checks import check
 from shared.vocabulary import Urgency
 from tests.unit.triage_samples import CALM, POLICY, chart, sheet
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.triage.calendars import BusinessDays, Calendar, always_shorter
-from services.triage.policy import POLICIES, load
+from services.triage.domain.business_days import BusinessDays, Calendar, always_shorter
+from services.triage.policy.checks import POLICIES, load
 from shared.vocabulary import Urgency
 
 NEW_YORK = Calendar(

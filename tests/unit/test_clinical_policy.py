@@ -6,10 +6,10 @@ import pytest
 
 from careroute.clinical_policy import page
 from careroute.clinical_words import PLAIN, clock, condition
-from services.triage.conditions import KINDS
-from services.triage.policy import POLICIES, load
-from services.triage.rules import Condition
-from services.triage.words import forbidden_in
+from services.triage.domain.conditions import KINDS
+from services.triage.domain.policy import Condition
+from services.triage.policy.checks import POLICIES, load
+from services.triage.policy.forbidden_words import forbidden_in
 from shared.vocabulary import Urgency
 
 FILE = Path(__file__).parents[2] / "docs" / "clinical-policy.md"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.triage.chart import Sheet
-from services.triage.pathway import Pathway, what_care
-from services.triage.policy import POLICIES, load
-from services.triage.rules import LEVELS, LevelRule, Policy, Rule, TeamRule
+from services.triage.domain.chart import Sheet
+from services.triage.domain.pathway import Pathway, what_care
+from services.triage.domain.policy import LEVELS, LevelRule, Policy, Rule, TeamRule
+from services.triage.policy.checks import POLICIES, load
 from shared.instruments import INSTRUMENTS, TO_CONFIRM
 from shared.vocabulary import LevelOfCare, Sex
 from tests.unit.triage_samples import CALM, chart, decided, sheet

@@ -33,10 +33,10 @@ from services.matching.proposals import Policy, Proposal, Waiting, Waitlisting, 
 from services.matching.roster import Roster
 from services.matching.roster_csv import Bad, read_areas, read_therapists
 from services.notify.forms import RecipientForm, RotaForm
-from services.triage.deciding import decide
-from services.triage.policy import POLICIES
-from services.triage.policy import load as load_policy
-from services.triage.standing import Standing
+from services.triage.domain.rules_decision import decide
+from services.triage.domain.state import Standing
+from services.triage.policy.checks import POLICIES
+from services.triage.policy.checks import load as load_policy
 from shared.events import Case, ReferralSubmitted, ReferralTriaged, ReviewRequested
 from shared.ids import new_id
 from shared.vocabulary import GENDERS, MODALITIES, NETWORK_ROTA, Urgency

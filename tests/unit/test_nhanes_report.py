@@ -14,9 +14,9 @@ import pytest
 
 from services.intake.acceptance import Filled, accept
 from services.intake.sheets import Sheet as SentSheet
-from services.triage.cases import chart_of
-from services.triage.policy import POLICIES, load
-from services.triage.urgency import Verdict, how_soon
+from services.triage.domain.case_mapping import chart_of
+from services.triage.domain.urgency import Verdict, how_soon
+from services.triage.policy.checks import POLICIES, load
 from shared.events import Case, Consent, Screening
 from shared.instruments import Answer, Reading, read
 from shared.vocabulary import Urgency

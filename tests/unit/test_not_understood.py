@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.triage.cases import chart_of, needs_of
-from services.triage.chart import Chart
-from services.triage.floor import too_little
-from services.triage.policy import POLICIES, load
-from services.triage.urgency import Before, how_soon, settle
+from services.triage.domain.case_mapping import chart_of, needs_of
+from services.triage.domain.chart import Chart
+from services.triage.domain.urgency import Before, how_soon, settle
+from services.triage.policy.checks import POLICIES, load
+from services.triage.policy.safety_minimum import too_little
 from shared.events import Case, Consent
 from shared.vocabulary import (
     NOT_UNDERSTOOD_BY_CLINICIANS,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from careroute import overrides
-from services.triage.answers import RATE
+from services.triage.api.responses import RATE
 from tests.unit.http_stand_in import Answer, Asked, answering, console, network
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.triage.pathway import Pathway, what_care
-from services.triage.policy import check
-from services.triage.rules import LEVELS
+from services.triage.domain.pathway import Pathway, what_care
+from services.triage.domain.policy import LEVELS
+from services.triage.policy.checks import check
 from shared.vocabulary import EXTERNAL_LEVELS, PROBLEMS, LevelOfCare, Sex, Urgency
 from tests.unit.triage_samples import CALM, POLICY, chart, decided, sheet
 

@@ -13,13 +13,13 @@ from typing import Any, get_args
 
 import pytest
 
-from services.triage.chart import Chart, Sheet
-from services.triage.floor import MUST_ASK
-from services.triage.pathway import what_care
-from services.triage.policy import POLICIES, check, load
-from services.triage.policy_files import PolicyRefused
-from services.triage.rules import URGENCIES, Condition, IndicationRule, LevelRule, Policy, TeamRule
-from services.triage.witness import witness
+from services.triage.domain.chart import Chart, Sheet
+from services.triage.domain.pathway import what_care
+from services.triage.domain.policy import URGENCIES, Condition, IndicationRule, LevelRule, Policy, TeamRule
+from services.triage.policy.checks import POLICIES, check, load
+from services.triage.policy.load import PolicyRefused
+from services.triage.policy.safety_minimum import MUST_ASK
+from services.triage.policy.smallest_chart import witness
 from shared.clinical import DIAGNOSES, Signal
 from shared.instruments import CONFIRMED, INSTRUMENTS, Answer, read
 from shared.instruments.problems import ProblemCode

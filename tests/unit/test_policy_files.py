@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.triage.calendars import BusinessDays
-from services.triage.policy import POLICIES, check, load
-from services.triage.policy_files import PolicyRefused
-from services.triage.rules import Policy
+from services.triage.domain.business_days import BusinessDays
+from services.triage.domain.policy import Policy
+from services.triage.policy.checks import POLICIES, check, load
+from services.triage.policy.load import PolicyRefused
 from shared.vocabulary import Priority, Urgency
 from tests.unit.triage_samples import ASKED_AT, POLICY, chart, decided, sheet
 

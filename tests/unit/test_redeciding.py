@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.triage import clinician
-from services.triage.cases import chart_of
-from services.triage.clinician import Word
-from services.triage.deciding import decide, end
-from services.triage.redeciding import DECIDED_AGAIN, redecide, unseen
-from services.triage.rules import Policy, at_least_as_urgent, more_urgent
-from services.triage.rules_digest import DECIDES, ROOT, with_digest
-from services.triage.standing import Standing
-from services.triage.urgency import how_soon
+from services.triage.domain import clinician_decision
+from services.triage.domain.case_mapping import chart_of
+from services.triage.domain.clinician_decision import Word
+from services.triage.domain.policy import Policy, at_least_as_urgent, more_urgent
+from services.triage.domain.redecision import DECIDED_AGAIN, redecide, unseen
+from services.triage.domain.rules_decision import decide, end
+from services.triage.domain.state import Standing
+from services.triage.domain.urgency import how_soon
+from services.triage.policy.digest import DECIDES, ROOT, with_digest
 from shared.events import Case, Consent, ReferralSubmitted, ReferralTriaged, ReviewRequested, Screening
 from shared.ids import new_id
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
@@ -64,7 +64,7 @@ def stored(policy: Policy, case: Case) -> Standing:
 
 def after_a_clinician(standing: Standing, policy: Policy, action: Any = "confirm") -> Standing:
     word = Word(action=action, seen=standing.decision, reason="assessed", urgency=Urgency.ROUTINE)
-    return clinician.decide(word, standing, policy, by="dr-grey", now=ASKED_AT).standing
+    return clinician_decision.decide(word, standing, policy, by="dr-grey", now=ASKED_AT).standing
 
 
 RULES = [rule.id for rule in POLICY.rules]
@@ -183,7 +183,7 @@ def test_a_raise_ends_the_wait_for_the_referrers_answer() -> None:
     older = without("flag-act-or-intent")
     known = stored(older, case(red_flags=("recent_attempt",)))
     word = Word(action="ask", seen=1, reason="missing_information", questions=("consent",))
-    asked = clinician.decide(word, known, older, by="dr-grey", now=LATER).standing
+    asked = clinician_decision.decide(word, known, older, by="dr-grey", now=LATER).standing
     assert asked.review and asked.review.asked
     review = redecide(asked, POLICY, now=LATER).outcome.standing.review
     assert review and review.asked is None

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.triage.chart import EVERYTHING, NOTHING, Chart, Stated
-from services.triage.rules import Condition, Rule
-from services.triage.urgency import Before, Verdict, fresh, how_soon, settle
+from services.triage.domain.chart import EVERYTHING, NOTHING, Chart, Stated
+from services.triage.domain.policy import Condition, Rule
+from services.triage.domain.urgency import Before, Verdict, fresh, how_soon, settle
 from shared.vocabulary import Urgency
 from tests.unit.triage_samples import ASKED_AT, CALM, POLICY, chart, sheet
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.triage.policy import check
-from services.triage.returning import Step, faults
+from services.triage.domain.returns import Step, faults
+from services.triage.policy.checks import check
 from shared.vocabulary import Urgency
 from tests.unit.triage_samples import ASKED_AT, POLICY
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from services.triage.chart import Chart
-from services.triage.policy import POLICIES, load
-from services.triage.rules import Policy
+from services.triage.domain.chart import Chart
+from services.triage.domain.policy import Policy
+from services.triage.policy.checks import POLICIES, load
 from shared.vocabulary import Priority
 from tests.unit.triage_samples import CALM, chart, decided, sheet
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from careroute import reviews
-from services.triage.answers import REVIEW
+from services.triage.api.responses import REVIEW
 from tests.unit.http_stand_in import Answer, Asked, answering, console, network
 
 

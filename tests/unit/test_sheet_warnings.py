@@ -9,9 +9,9 @@ import pytest
 from services.intake.acceptance import Filled, Verdict, accept
 from services.intake.sheets import Note
 from services.intake.sheets import Sheet as SentSheet
-from services.triage.cases import chart_of
-from services.triage.urgency import Verdict as Decided
-from services.triage.urgency import how_soon
+from services.triage.domain.case_mapping import chart_of
+from services.triage.domain.urgency import Verdict as Decided
+from services.triage.domain.urgency import how_soon
 from shared.events import Case, Consent, Screening
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Instrument
 from shared.vocabulary import Priority, Urgency

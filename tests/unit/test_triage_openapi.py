@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from services.triage import answers, forms
+from services.triage.api import requests, responses
 from services.triage.app import create_app
 from services.triage.settings import TriageSettings
 from tests.unit.triage_samples import POLICY
@@ -21,7 +21,7 @@ OPERATIONS = {
 
 
 def models() -> Iterator[type[BaseModel]]:
-    for module in (answers, forms):
+    for module in (responses, requests):
         for value in vars(module).values():
             if (
                 isinstance(value, type)
@@ -52,7 +52,7 @@ def test_every_shape_has_an_example_that_it_would_take(model: type[BaseModel]) -
 
 
 def test_the_examples_of_decisions_use_the_codes_of_the_policy() -> None:
-    extra: Any = forms.DecisionBody.model_config["json_schema_extra"]
+    extra: Any = requests.DecisionBody.model_config["json_schema_extra"]
     for example in extra["examples"]:
         assert example["reason"] in POLICY.reasons[example["action"]]
         assert set(example.get("questions", ())) <= set(POLICY.questions)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.triage import policy as policy_module
-from services.triage.policy import POLICIES, check, load
-from services.triage.rules import Condition, Policy
-from services.triage.words import forbidden_in
+from services.triage.domain.policy import Condition, Policy
+from services.triage.policy import checks as policy_module
+from services.triage.policy.checks import POLICIES, check, load
+from services.triage.policy.forbidden_words import forbidden_in
 from shared.errors import Misconfigured
 from shared.vocabulary import Urgency
 from tests.unit.triage_samples import POLICY

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.triage.policy import POLICIES, load
-from services.triage.rules import Finding
-from services.triage.urgency import Before, cannot_wait, settle
+from services.triage.domain.policy import Finding
+from services.triage.domain.urgency import Before, cannot_wait, settle
+from services.triage.policy.checks import POLICIES, load
 from shared.instruments import INSTRUMENTS, Answer
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
 from tests.unit.triage_samples import ASKED_AT, CALM, CHART, DAY, POLICY, chart, decided, rank, sheet

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.triage.chart import EVERYTHING, Chart, Sheet, Stated
-from services.triage.pathway import what_care
-from services.triage.policy import POLICIES, load
-from services.triage.rules import LEVELS, Policy
-from services.triage.urgency import Before, Verdict, settle
+from services.triage.domain.chart import EVERYTHING, Chart, Sheet, Stated
+from services.triage.domain.pathway import what_care
+from services.triage.domain.policy import LEVELS, Policy
+from services.triage.domain.urgency import Before, Verdict, settle
+from services.triage.policy.checks import POLICIES, load
 from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, read
 from shared.vocabulary import EXPRESS_RED_FLAGS, EXTERNAL_LEVELS, PROBLEMS, RED_FLAGS, Priority, Sex, Urgency

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from services.triage.standing import Review, Standing
-from services.triage.waiting import ask_again, since
+from services.triage.domain.state import Review, Standing
+from services.triage.domain.waiting import ask_again, since
 from shared.vocabulary import Urgency
 from tests.unit.triage_samples import ASKED_AT, POLICY
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.triage.deciding import decide
-from services.triage.policy import check
-from services.triage.standing import Standing
-from services.triage.withholding import NOT_SHARED, shared_part
+from services.triage.domain.consent import NOT_SHARED, shared_part
+from services.triage.domain.rules_decision import decide
+from services.triage.domain.state import Standing
+from services.triage.policy.checks import check
 from shared.events import (
     Case,
     Consent,

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.triage.chart import NOTHING, Chart, Sheet, Stated
-from services.triage.policy import POLICIES, load
-from services.triage.rules import Policy
-from services.triage.urgency import Before, Verdict, how_soon
+from services.triage.domain.chart import NOTHING, Chart, Sheet, Stated
+from services.triage.domain.policy import Policy
+from services.triage.domain.urgency import Before, Verdict, how_soon
+from services.triage.policy.checks import POLICIES, load
 from shared.instruments import Answer, read
 from shared.vocabulary import Priority, Urgency
 

@@ -12,11 +12,11 @@ from careroute import redecide as command
 from careroute.local import SERVICES
 from careroute.local.environment import database_variable
 from careroute.network import Network
-from services.triage.cases import chart_of
-from services.triage.redecide_open import Redecider
-from services.triage.rules import Condition, Policy, Rule, at_least_as_urgent, more_urgent
-from services.triage.rules_digest import with_digest
-from services.triage.urgency import how_soon
+from services.triage.domain.case_mapping import chart_of
+from services.triage.domain.policy import Condition, Policy, Rule, at_least_as_urgent, more_urgent
+from services.triage.domain.urgency import how_soon
+from services.triage.jobs.redecision import Redecider
+from services.triage.policy.digest import with_digest
 from shared.db.postgres import Pool, open_pool
 from shared.events import READER, Case, Lane, ReferralTriaged, TriageFact
 from shared.ids import now

@@ -1,0 +1,27 @@
+"""Better answers lower nothing; they are shown to a clinician, who may."""
+
+from dataclasses import replace
+
+from services.triage.domain.chart import Chart, Sheet
+from services.triage.domain.policy import Policy, at_least_as_urgent
+from shared.events import FiredRule
+from shared.vocabulary import Urgency
+
+
+def newest(chart: Chart) -> Chart:
+    """With the newest sheet of each instrument alone; of one day the one that was added last."""
+    latest: dict[str, Sheet] = {}
+    for sheet in sorted(chart.sheets, key=lambda sheet: sheet.taken_on):
+        latest[sheet.reading.instrument] = sheet
+    if len(latest) == len(chart.sheets):
+        return chart
+    sheets = tuple(sheet for sheet in chart.sheets if latest[sheet.reading.instrument] is sheet)
+    return replace(chart, sheets=sheets)
+
+
+def shown(policy: Policy, *, before: Urgency | None, asks_for: Urgency, stands: Urgency) -> list[FiredRule]:
+    """`before` and `asks_for`: what the newest answers by themselves asked for then, and ask for now."""
+    if before is None or at_least_as_urgent(asks_for, before) or at_least_as_urgent(asks_for, stands):
+        return []
+    datum = f"newest answers={asks_for}, before={before}, stands={stands}"
+    return [FiredRule(rule=policy.better.id, datum=datum, text=policy.better.text)]
