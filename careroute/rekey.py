@@ -4,8 +4,8 @@ from rich.console import Console
 
 from careroute.local.errors import StackError
 from careroute.network import Network
-from services.intake import rekeying
-from services.intake.cipher import Keyring
+from services.intake.db.cipher import Keyring
+from services.intake.jobs import rotate_keys
 from shared.db.postgres import open_pool
 
 KEYS = "INTAKE_ENCRYPTION_KEYS"
@@ -19,7 +19,7 @@ async def run(network: Network, out: Console) -> int:
     pool = await open_pool(network.database("intake"), size=2)
     try:
         with out.status("Sealing again ...") as status:
-            return await rekeying.rekey(
+            return await rotate_keys.rekey(
                 pool, keyring, told=lambda done: status.update(f"Sealed again: {done} ...")
             )
     finally:

@@ -4,20 +4,13 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
-from services.intake import (
-    http_asking,
-    http_batch,
-    http_events,
-    http_submitting,
-    measuring,
-    on_facts,
-    openapi,
-    policy,
-    refusals,
-)
-from services.intake.accepting import Rules
-from services.intake.cipher import Keyring
-from services.intake.desk import Desk
+from services.intake.api import batch, event_stream, openapi, refusals, status, submit
+from services.intake.db.cipher import Keyring
+from services.intake.domain import policy
+from services.intake.handlers import facts
+from services.intake.handlers.desk import Desk
+from services.intake.handlers.submissions import Rules
+from services.intake.jobs import measurements
 from services.intake.settings import IntakeSettings
 from shared.clinical import DIGEST
 from shared.events import Topic
@@ -30,7 +23,7 @@ MEASURE_SECONDS = 10
 
 def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     settings = settings or IntakeSettings.load()
-    service = Service("intake", settings, migrations=Path(__file__).parent / "migrations")
+    service = Service("intake", settings, migrations=Path(__file__).parent / "db" / "migrations")
     rules = Rules(
         policy=policy.load(settings.policy_file),
         keyring=Keyring.parse(settings.encryption_keys.get_secret_value()),
@@ -43,20 +36,20 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     desk = Desk(service, settings, rules)
 
     service.announces(Topic.INTAKE_REFERRALS, Topic.INTAKE_EXPRESS)
-    for topic, group in on_facts.FOLLOWED.items():
-        service.consumes(topic, group=group, handler=on_facts.take_as(group))
+    for topic, group in facts.FOLLOWED.items():
+        service.consumes(topic, group=group, handler=facts.take_as(group))
     service.every(LOOK_SECONDS, "event streams", desk.watch.look)
     service.every(HOUR, "forget keys", desk.forget_keys)
-    service.every(MEASURE_SECONDS, "measure-referrals", lambda: measuring.count(service.pool))
+    service.every(MEASURE_SECONDS, "measure-referrals", lambda: measurements.count(service.pool))
 
     router = APIRouter()
-    for part in (http_batch, http_submitting, http_asking, http_events):
+    for part in (batch, submit, status, event_stream):
         router.include_router(part.router)
     app = service.app(
         router,
         title="careroute intake",
         description="Refer a client, and follow the referral until somebody answers.",
-        streams=frozenset({http_batch.PATH}),
+        streams=frozenset({batch.PATH}),
     )
     app.state.desk = desk
     refusals.install(app, rules)

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from services.intake import changes
-from services.intake import policy as intake_policy
-from services.intake.accepting import Rules, make_ready
-from services.intake.changes import Decide
-from services.intake.cipher import Keyring
-from services.intake.form_reading import read_object
-from services.intake.forms import ReferralForm
-from services.intake.receiving import receive, receive_sheets
-from services.intake.records import Referral
-from services.intake.states import State
+from services.intake.api.parsing import read_object
+from services.intake.api.receiving import receive, receive_sheets
+from services.intake.api.requests import ReferralForm
+from services.intake.db.cipher import Keyring
+from services.intake.db.records import Referral
+from services.intake.domain import policy as intake_policy
+from services.intake.domain.status import State
+from services.intake.handlers import changes
+from services.intake.handlers.changes import Decide
+from services.intake.handlers.submissions import Rules, make_ready
 from services.notify.addressing import Directory, Recipient
 from services.notify.on_triage import tell
 from services.notify.paging import Known

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careroute import referral_rows
-from services.intake.form_reading import read
-from services.intake.forms import BatchLine, Form, ReferralForm
+from services.intake.api.parsing import read
+from services.intake.api.requests import BatchLine, Form, ReferralForm
 from shared.web.problems import Problem
 from tests.cases.pipeline import BASE, NOW, patched, submit
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.cases import form_of, identity_of
-from services.intake.forms import ReferralForm
-from services.intake.languages import NOT_UNDERSTOOD
+from services.intake.api.requests import ReferralForm
+from services.intake.domain.identity import form_of, identity_of
+from services.intake.domain.language_notes import NOT_UNDERSTOOD
 from services.matching.filter import eligible
 from services.matching.needs import client_of, therapist_of
 from services.matching.on_triaged import needs_of

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.intake.acceptance import age_on
+from services.intake.domain.acceptance import age_on
 from shared.events import ReferralSubmitted
 from shared.instruments import INSTRUMENTS
 from shared.network import Network

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.priorities import meaning
+from services.intake.domain.priorities import meaning
 from shared.events import ReferralSubmitted
 from shared.network import Network
 from shared.vocabulary import Priority, Urgency

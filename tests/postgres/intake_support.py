@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 
 from services.intake.app import create_app
-from services.intake.on_facts import FOLLOWED, take_as
+from services.intake.handlers.facts import FOLLOWED, take_as
 from services.intake.settings import IntakeSettings
 from shared.db.postgres import Pool, transaction
 from shared.events import READER, AnyFact, ReferralFact

@@ -11,11 +11,11 @@ import httpx
 import psutil
 import pytest
 
-from services.intake.accepting import Taken, make_ready
-from services.intake.desk import Desk
-from services.intake.form_examples import MINIMAL, REFERRAL
-from services.intake.forms import ReferralForm
-from services.intake.lines import TOO_LONG, Line, lines
+from services.intake.api.ndjson import TOO_LONG, Line, lines
+from services.intake.api.request_examples import MINIMAL, REFERRAL
+from services.intake.api.requests import ReferralForm
+from services.intake.handlers.desk import Desk
+from services.intake.handlers.submissions import Taken, make_ready
 from shared.ids import now
 from shared.web.auth import Role
 from tests.postgres.intake_support import Intake, bearer, intake_on, ndjson, served

@@ -9,14 +9,14 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake.accepting import Rules
-from services.intake.cases import case_of, form_of, identity_of
-from services.intake.changes import merge
-from services.intake.cipher import Keyring
-from services.intake.form_examples import AMENDMENT, MINIMAL, REFERRAL
-from services.intake.form_reading import read
-from services.intake.forms import ReferralForm
-from services.intake.policy import DEFAULT, load
+from services.intake.api.parsing import read
+from services.intake.api.request_examples import AMENDMENT, MINIMAL, REFERRAL
+from services.intake.api.requests import ReferralForm
+from services.intake.db.cipher import Keyring
+from services.intake.domain.identity import case_of, form_of, identity_of
+from services.intake.domain.policy import DEFAULT, load
+from services.intake.handlers.changes import merge
+from services.intake.handlers.submissions import Rules
 from shared.events import (
     InformationRequested,
     Lane,

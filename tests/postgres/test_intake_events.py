@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake.form_examples import MINIMAL
+from services.intake.api.request_examples import MINIMAL
 from shared.web.auth import Role
 from tests.postgres.intake_support import Intake, bearer, intake_on, served
 from tests.postgres.test_intake_following import proposed, triaged

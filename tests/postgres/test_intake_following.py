@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.intake.form_examples import MINIMAL, REFERRAL
+from services.intake.api.request_examples import MINIMAL, REFERRAL
 from shared.errors import Permanent
 from shared.events import (
     AnyFact,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.form_examples import REFERRAL
+from services.intake.api.request_examples import REFERRAL
 from shared.events import IntakeFact, ReferralAmended, ReferralSubmitted, ScreeningRecorded
 from shared.ids import now
 from shared.web.auth import Role

@@ -2,9 +2,9 @@
 
 import base64
 
-from services.intake.cipher import Keyring
-from services.intake.form_examples import REFERRAL
-from services.intake.rekeying import rekey
+from services.intake.api.request_examples import REFERRAL
+from services.intake.db.cipher import Keyring
+from services.intake.jobs.rotate_keys import rekey
 from tests.postgres.intake_support import KEYS, intake_on
 from tests.support import NewDatabase
 

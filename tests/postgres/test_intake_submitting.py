@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from services.intake.form_examples import MINIMAL, REFERRAL
+from services.intake.api.request_examples import MINIMAL, REFERRAL
 from shared.events import Lane, ReferralSubmitted
 from shared.web.auth import Role
 from tests.postgres.intake_support import Intake, bearer, intake_on, only

@@ -10,7 +10,7 @@ from rich.console import Console
 from careroute import rekey
 from careroute.local.errors import StackError
 from careroute.network import Network
-from services.intake.form_examples import MINIMAL
+from services.intake.api.request_examples import MINIMAL
 from shared.db.postgres import open_pool
 from tests.postgres.intake_support import KEYS, intake_on
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from services.intake import measuring
+from services.intake.jobs import measurements
 from services.triage.jobs import measurements as triage_measuring
 from shared.events import MatchAccepted, MatchProposed, NoticeAcknowledged, ReferralTriaged
 from shared.ids import new_id, now
@@ -49,7 +49,7 @@ async def test_referrals_under_way_are_counted_by_state_and_urgency(intake: Inta
     await intake.submit(referral())
     withdrawn = await intake.submit(referral())
     await intake.call("POST", f"/v1/referrals/{withdrawn['id']}/withdrawal", {"reason": "moved_away"})
-    await measuring.count(intake.pool)
+    await measurements.count(intake.pool)
     assert sample("careroute_referrals", {"state": "triaged", "urgency": "soon"}) == 2
     assert sample("careroute_referrals", {"state": "received", "urgency": "none"}) == 1
     assert sample("careroute_referrals", {"state": "withdrawn", "urgency": "none"}) is None
@@ -60,7 +60,7 @@ async def test_a_deadline_is_missed_until_somebody_accepts_or_acknowledges(intak
     accepted, acknowledged, told = [await overdue(intake) for _ in range(3)]
     in_time = await intake.submit(referral())
     await intake.hear(triaged(in_time, Urgency.URGENT))
-    await measuring.count(intake.pool)
+    await measurements.count(intake.pool)
     assert missed(Urgency.URGENT) == 3
     offer: dict[str, Any] = {"offer_id": uuid4(), "therapist_id": uuid4()}
     await intake.hear(MatchAccepted(**about(accepted), urgency=Urgency.URGENT, **offer))
@@ -74,7 +74,7 @@ async def test_a_deadline_is_missed_until_somebody_accepts_or_acknowledges(intak
         NoticeAcknowledged(**about(acknowledged), audience="psychiatrist", **answer),
         NoticeAcknowledged(**about(told), audience="ops", **answer),  # an alarm heard is not a response
     )
-    await measuring.count(intake.pool)
+    await measurements.count(intake.pool)
     assert missed(Urgency.URGENT) == 1
     assert missed(Urgency.ROUTINE) == 0
 
@@ -93,11 +93,11 @@ async def test_an_old_acknowledgement_answers_nothing_that_was_stated_since(inta
         early, late = {"occurred_at": now()}, {"occurred_at": now() + HOUR}
         when = late if urgency is joined else early
         await intake.hear(NoticeAcknowledged(**about(taken) | when, **answer))
-        await measuring.count(intake.pool)
+        await measurements.count(intake.pool)
         assert missed(urgency) == 0
         again = triaged(taken, urgency, revision=2, decision=2, restates=urgency, respond_by=now() - HOUR / 2)
         await intake.hear(again)
-    await measuring.count(intake.pool)
+    await measurements.count(intake.pool)
     assert (missed(crisis), missed(urgent), missed(joined)) == (1, 1, 0)
 
 

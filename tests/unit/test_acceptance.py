@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.acceptance import Filled, Verdict, accept
-from services.intake.sheets import Sheet
+from services.intake.domain.acceptance import Filled, Verdict, accept
+from services.intake.domain.screening_notes import Sheet
 from shared.instruments import INSTRUMENTS, Answer
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority
 

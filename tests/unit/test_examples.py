@@ -20,9 +20,9 @@ from examples.making.places import REGIONS
 from examples.making.practices import PRACTICES
 from examples.making.scenarios import SCENARIOS, SENT_AGAIN
 from examples.making.sheets import DAY
-from services.intake.acceptance import Verdict, accept
-from services.intake.cases import case_of, filled_of
-from services.intake.forms import BatchLine
+from services.intake.api.requests import BatchLine
+from services.intake.domain.acceptance import Verdict, accept
+from services.intake.domain.identity import case_of, filled_of
 from services.matching.filter import relaxations
 from services.matching.fit import Weights
 from services.matching.needs import client_of, therapist_of

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.intake.gathering import Gatherer
+from services.intake.handlers.group_commit import Gatherer
 from shared.errors import Transient
 
 

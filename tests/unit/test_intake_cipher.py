@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.cipher import Keyring, Unsealable
+from services.intake.db.cipher import Keyring, Unsealable
 from services.intake.settings import IntakeSettings
 from shared.errors import Misconfigured
 

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.accepting import Rules, make_ready
-from services.intake.cipher import Keyring
-from services.intake.form_examples import REFERRAL
-from services.intake.form_reading import read
-from services.intake.forms import ReferralForm
-from services.intake.policy import DEFAULT, load
+from services.intake.api.parsing import read
+from services.intake.api.request_examples import REFERRAL
+from services.intake.api.requests import ReferralForm
+from services.intake.db.cipher import Keyring
+from services.intake.domain.policy import DEFAULT, load
+from services.intake.handlers.submissions import Rules, make_ready
 from shared.web.problems import Problem
 
 NOW = datetime(2025, 3, 4, tzinfo=UTC)

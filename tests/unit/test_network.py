@@ -15,8 +15,8 @@ from careroute.local.errors import StackError
 from careroute.local.keys import Keys
 from careroute.network import EXAMPLE_NETWORK
 from careroute.network import Network as Here
+from services.intake.api.request_examples import BATCH_LINE, MINIMAL, REFERRAL
 from services.intake.app import create_app as intake
-from services.intake.form_examples import BATCH_LINE, MINIMAL, REFERRAL
 from services.matching.app import create_app as matching
 from services.matching.entry import EXAMPLE, TherapistEntry
 from services.matching.network_terms import entry_in

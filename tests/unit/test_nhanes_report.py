@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-from services.intake.acceptance import Filled, accept
-from services.intake.sheets import Sheet as SentSheet
+from services.intake.domain.acceptance import Filled, accept
+from services.intake.domain.screening_notes import Sheet as SentSheet
 from services.triage.domain.case_mapping import chart_of
 from services.triage.domain.urgency import Verdict, how_soon
 from services.triage.policy.checks import POLICIES, load

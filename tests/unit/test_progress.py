@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.progress import CRISIS, MOVES_NOTHING, Heard, Progress, progress
-from services.intake.states import FHIR_STATUS, FINAL, State, next_actions
+from services.intake.domain.progress import CRISIS, MOVES_NOTHING, Heard, Progress, progress
+from services.intake.domain.status import FHIR_STATUS, FINAL, State, next_actions
 from shared.events import AnyFact
 from shared.vocabulary import Urgency
 

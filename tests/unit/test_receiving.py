@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.accepting import canonical, make_ready
-from services.intake.form_codes import LISTS, diagnosis, written
-from services.intake.form_examples import REFERRAL
-from services.intake.forms import BatchLine, ReferralForm
-from services.intake.network_terms import COMMUNITY_CRITERIA
-from services.intake.receiving import read_patch, receive, receive_sheets
-from services.intake.records import NewReferral
+from services.intake.api.code_spellings import LISTS, diagnosis, written
+from services.intake.api.network_terms import COMMUNITY_CRITERIA
+from services.intake.api.receiving import read_patch, receive, receive_sheets
+from services.intake.api.request_examples import REFERRAL
+from services.intake.api.requests import BatchLine, ReferralForm
+from services.intake.db.records import NewReferral
+from services.intake.handlers.submissions import canonical, make_ready
 from shared.instruments import INSTRUMENTS
 from shared.network import folded
 from shared.vocabulary import (

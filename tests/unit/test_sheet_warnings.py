@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.intake.acceptance import Filled, Verdict, accept
-from services.intake.sheets import Note
-from services.intake.sheets import Sheet as SentSheet
+from services.intake.domain.acceptance import Filled, Verdict, accept
+from services.intake.domain.screening_notes import Note
+from services.intake.domain.screening_notes import Sheet as SentSheet
 from services.triage.domain.case_mapping import chart_of
 from services.triage.domain.urgency import Verdict as Decided
 from services.triage.domain.urgency import how_soon

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from services.intake import answers, form_examples, forms
+from services.intake.api import request_examples, requests, responses
+from services.intake.api.parsing import read
 from services.intake.app import create_app
-from services.intake.changes import merge
-from services.intake.form_reading import read
+from services.intake.handlers.changes import merge
 from services.intake.settings import IntakeSettings
 
 NOW = datetime(2025, 3, 4, tzinfo=UTC)
@@ -79,35 +79,35 @@ def test_every_reference_leads_somewhere() -> None:
 @pytest.mark.parametrize(
     ("form", "example"),
     [
-        (forms.ReferralForm, form_examples.REFERRAL),
-        (forms.ReferralForm, form_examples.MINIMAL),
-        (forms.ReferralForm, merge(form_examples.REFERRAL, form_examples.AMENDMENT)),
-        (forms.BatchLine, form_examples.BATCH_LINE),
-        (forms.ScreeningsForm, form_examples.SCREENINGS),
-        (forms.WithdrawalForm, form_examples.WITHDRAWAL),
+        (requests.ReferralForm, request_examples.REFERRAL),
+        (requests.ReferralForm, request_examples.MINIMAL),
+        (requests.ReferralForm, merge(request_examples.REFERRAL, request_examples.AMENDMENT)),
+        (requests.BatchLine, request_examples.BATCH_LINE),
+        (requests.ScreeningsForm, request_examples.SCREENINGS),
+        (requests.WithdrawalForm, request_examples.WITHDRAWAL),
     ],
 )
-def test_the_examples_of_requests_are_taken(form: type[forms.Form], example: Any) -> None:
+def test_the_examples_of_requests_are_taken(form: type[requests.Form], example: Any) -> None:
     assert read(form, json.dumps(example).encode(), now=NOW)
 
 
 @pytest.mark.parametrize(
     "model",
     [
-        answers.Accepted,
-        answers.ReferralAnswer,
-        answers.ReferralPage,
-        answers.IdentityAnswer,
-        answers.ProblemAnswer,
-        answers.BatchAnswer,
+        responses.Accepted,
+        responses.ReferralAnswer,
+        responses.ReferralPage,
+        responses.IdentityAnswer,
+        responses.ProblemAnswer,
+        responses.BatchAnswer,
     ],
 )
-def test_the_examples_of_answers_are_such_answers(model: type[answers.Answer]) -> None:
+def test_the_examples_of_answers_are_such_answers(model: type[responses.Answer]) -> None:
     examples: Any = model.model_config["json_schema_extra"]
     for example in examples["examples"]:
         assert TypeAdapter(model).validate_json(json.dumps(example))
 
 
 def test_the_full_example_leaves_nothing_out() -> None:
-    assert set(form_examples.REFERRAL) == set(forms.ReferralForm.model_fields)
-    assert set(form_examples.REFERRAL["client"]) == set(forms.ClientForm.model_fields)
+    assert set(request_examples.REFERRAL) == set(requests.ReferralForm.model_fields)
+    assert set(request_examples.REFERRAL["client"]) == set(requests.ClientForm.model_fields)

@@ -16,8 +16,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 
+from services.intake.api.request_examples import REFERRAL
 from services.intake.app import create_app as intake
-from services.intake.form_examples import REFERRAL
 from services.intake.settings import IntakeSettings
 from services.matching.app import create_app as matching
 from services.notify.app import create_app as notify

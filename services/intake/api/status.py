@@ -1,0 +1,132 @@
+"""GET: where referrals stand, and who they are for whoever must reach the person."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.intake.api import openapi, response_examples
+from services.intake.api.dependencies import Reacher, Reader, desk_of
+from services.intake.api.responses import IdentityAnswer, NotUnderstood, ReferralAnswer, ReferralPage
+from services.intake.api.status_mapping import referral_answer, standing
+from services.intake.db import referrals
+from services.intake.domain.identity import form_of
+from services.intake.domain.status import State
+from services.intake.handlers.amendments import etag, visible
+from shared import moments
+from shared.db.postgres import transaction
+from shared.moments import StrictMoment
+from shared.web.problems import Fault, Problem
+
+router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
+
+NOT_UNDERSTOOD = tuple(NotUnderstood.model_fields)
+
+
+@router.get(
+    "",
+    summary="Referrals by state and time of change",
+    responses={
+        **openapi.answer(200, "A page.", openapi.ref(ReferralPage), response_examples.PAGE),
+        **openapi.problems(),
+    },
+)
+async def page(
+    request: Request,
+    caller: Reader,
+    state: Annotated[State | None, Query(examples=["in_review"])] = None,
+    updated_since: Annotated[StrictMoment | None, Query(examples=["2025-03-03T09:00:00Z"])] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """The oldest change first. To follow all referrals, ask with the `updated_at` of the last one you saw, a
+    minute earlier; to read on within one answer, with `next_cursor`. A delivered notice is no change; the
+    timeline tells it."""
+    desk = desk_of(request)
+    after = _place(cursor) if cursor else None
+    with desk.place(caller):
+        async with transaction(desk.pool) as connection:
+            rows = await referrals.page(
+                connection,
+                clinic=caller.clinic,
+                state=state,
+                updated_since=updated_since,
+                after=after,
+                limit=limit + 1,
+            )
+    shown = rows[:limit]
+    more = _cursor(shown[-1]["updated_at"], shown[-1]["id"]) if len(rows) > limit else None
+    answer = ReferralPage(referrals=tuple(standing(desk.rules, dict(row)) for row in shown), next_cursor=more)
+    return _json(answer.model_dump_json())
+
+
+@router.get(
+    "/{referral_id}",
+    summary="Where a referral stands",
+    responses={
+        **openapi.answer(200, "As it stands.", openapi.ref(ReferralAnswer), response_examples.REFERRAL),
+        **openapi.problems(404),
+    },
+)
+async def read(referral_id: UUID, request: Request, caller: Reader) -> Response:
+    """Its state, by when somebody must have responded, what may be done next, and all that became known of
+    it, with reasons."""
+    desk = desk_of(request)
+    with desk.place(caller):
+        async with transaction(desk.pool) as connection:
+            referral = visible(await referrals.read(connection, referral_id), caller)
+    answer = referral_answer(desk.rules, referral)
+    return _json(answer.model_dump_json(), ETag=etag(referral.revision))
+
+
+@router.get(
+    "/{referral_id}/identity",
+    summary="Who it is",
+    responses={
+        **openapi.answer(
+            200, "The form as it now stands.", openapi.ref(IdentityAnswer), response_examples.IDENTITY
+        ),
+        **openapi.problems(404),
+    },
+)
+async def identity(referral_id: UUID, request: Request, caller: Reacher) -> Response:
+    """For the referral's own clinic, clinicians, whoever is on call and coordinators. Every reading is
+    noted."""
+    desk = desk_of(request)
+    with desk.place(caller):
+        async with transaction(desk.pool) as connection:
+            referral = visible(await referrals.read(connection, referral_id), caller)
+            await referrals.note_access(connection, referral_id, caller)
+    opened = desk.rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
+    body = {
+        "id": str(referral.id),
+        "revision": referral.revision,
+        "age": referral.case.age,
+        "referral": form_of(referral.case, referral.region, opened),
+        "not_understood": [
+            {name: each[name] for name in NOT_UNDERSTOOD} for each in opened["not_understood"] or ()
+        ],
+    }
+    return _json(json.dumps(body, ensure_ascii=False), **{"Cache-Control": "no-store"})
+
+
+def _json(body: str, **headers: str) -> Response:
+    return Response(body, media_type=openapi.JSON, headers=headers)
+
+
+def _cursor(moment: datetime, referral_id: UUID) -> str:
+    place = json.dumps([moment.isoformat(), str(referral_id)]).encode()
+    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, referral_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return moments.moment(at), UUID(referral_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        fault = Fault("query.cursor", "Not a `next_cursor` of ours. Begin without one.", "wrong_cursor")
+        raise Problem(422, "invalid", "Nothing was read.", faults=[fault]) from None

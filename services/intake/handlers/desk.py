@@ -1,0 +1,92 @@
+"""The front desk: what every way in needs, made once in `app.py`."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from services.intake.api.event_watch import Watch
+from services.intake.db import referrals as store
+from services.intake.db.records import NewReferral
+from services.intake.handlers import amendments, changes, submissions
+from services.intake.handlers.group_commit import Gatherer
+from services.intake.handlers.submissions import Rules, Taken
+from services.intake.settings import IntakeSettings
+from shared.db.postgres import Pool, transaction
+from shared.events import Lane
+from shared.ids import now
+from shared.runtime.service import Service
+from shared.telemetry import trace
+from shared.web.auth import Caller
+from shared.web.problems import Problem
+
+RETRY_AFTER: Final = "1"
+
+
+class Desk:
+    """Takes referrals in: those that cannot wait are gathered apart from those that can."""
+
+    def __init__(self, service: Service, settings: IntakeSettings, rules: Rules) -> None:
+        self.service = service
+        self.settings = settings
+        self.rules = rules
+        self.watch = Watch(lambda: self.pool, most=settings.max_streams)
+        self._gatherers: dict[Lane, Gatherer[NewReferral, Taken | Problem]] = {
+            lane: Gatherer(self.take_all, most=settings.gather_most) for lane in Lane
+        }
+        self._under_way: Counter[str] = Counter()
+
+    @property
+    def pool(self) -> Pool:
+        return self.service.pool
+
+    async def take(self, referral: NewReferral) -> Taken:
+        return _or_raise(await self._gatherers[referral.submitted.lane].do(referral))
+
+    async def take_all(
+        self, referrals: Sequence[NewReferral], *, again: bool = False
+    ) -> list[Taken | Problem]:
+        """In one transaction. `again` after a try of which nobody knows whether it was committed."""
+        causes = {each.id: each.traceparent for each in referrals if each.traceparent}
+        with trace.causes(causes):
+            async with transaction(self.pool) as connection:
+                taken = await submissions.take(
+                    connection, referrals, keyring=self.rules.keyring, now=now(), again=again
+                )
+        self.service.wake()
+        return taken
+
+    async def change(self, request: amendments.Request, decide: changes.Decide) -> Taken:
+        async with transaction(self.pool) as connection:
+            taken = await amendments.change(connection, request, decide, rules=self.rules, now=now())
+        self.service.wake()
+        return _or_raise(taken)
+
+    async def forget_keys(self) -> None:
+        async with transaction(self.pool) as connection:
+            await store.forget_keys(connection, days=self.settings.idempotency_days)
+
+    @contextmanager
+    def place(self, caller: Caller) -> Iterator[None]:
+        """One of the places that a clinic's requests have here. Raises `Problem` 429 when all are taken."""
+        who = caller.clinic or caller.subject
+        if self._under_way[who] >= self.settings.max_under_way:
+            raise Problem(
+                429,
+                "too_many_at_once",
+                f"{self.settings.max_under_way} of your requests are under way. Wait for one to be answered.",
+                headers={"Retry-After": RETRY_AFTER},
+            )
+        self._under_way[who] += 1
+        try:
+            yield
+        finally:
+            self._under_way[who] -= 1
+            if not self._under_way[who]:
+                del self._under_way[who]
+
+
+def _or_raise(taken: Taken | Problem) -> Taken:
+    if isinstance(taken, Problem):
+        raise taken
+    return taken
