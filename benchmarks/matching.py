@@ -22,11 +22,11 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from benchmarks.figures import line, machine, short, spread, table
 from benchmarks.network import arguments
-from services.matching.assignment import Candidates, assign
-from services.matching.fit import Weights
-from services.matching.people import Client, Therapist, Wish
-from services.matching.proposals import Policy, Waiting, _judge, propose
-from services.matching.roster import Roster
+from services.matching.domain.assignment import Candidates, assign
+from services.matching.domain.profiles import Client, Therapist, Wish
+from services.matching.domain.proposals import Policy, Waiting, _judge, propose
+from services.matching.domain.roster_columns import Roster
+from services.matching.domain.scoring import Weights
 
 REGIONS, LANGUAGES, PAYERS, MODALITIES, PLACES = 12, 24, 24, 16, 10
 POLICY: Final = Policy(Weights(), 0.2)

@@ -15,7 +15,7 @@ from benchmarks.network import THERAPISTS, Town, people, therapist
 from careroute.local import service
 from careroute.local.child import Spec
 from careroute.local.ports import HOST, choose_all
-from services.matching.entry import TherapistEntry
+from services.matching.api.therapist_models import TherapistEntry
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 HOME: Final = PROJECT / "benchmarks" / "peers" / ".venv"

@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benchmarks.peers.models import Referral, Therapist
-from services.matching.fit import Weights
-from services.matching.needs import client_of, therapist_of
-from services.matching.offers import LEVELS
-from services.matching.proposals import Policy as Weighing
-from services.matching.proposals import Proposal, Waiting, propose
-from services.matching.roster import Roster
+from services.matching.db.profiles import client_of, therapist_of
+from services.matching.domain.offer_rules import LEVELS
+from services.matching.domain.proposals import Policy as Weighing
+from services.matching.domain.proposals import Proposal, Waiting, propose
+from services.matching.domain.roster_columns import Roster
+from services.matching.domain.scoring import Weights
 from services.triage.domain.case_mapping import chart_of
 from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy

@@ -7,10 +7,11 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from services.matching import answers, stored_terms
-from services.matching.http import IMPORTS, routes
-from services.matching.matcher import Matcher
-from services.matching.on_triaged import OnTriaged
+from services.matching.api.routes import IMPORTS, routes
+from services.matching.handlers import offer_responses
+from services.matching.handlers.triage import OnTriaged
+from services.matching.jobs import stored_terms
+from services.matching.jobs.rounds import Matcher
 from services.matching.settings import MatchingSettings
 from shared.db.postgres import transaction
 from shared.events import Lane, Topic
@@ -21,7 +22,7 @@ MEASURE_SECONDS: Final = 15
 
 def create_app(settings: MatchingSettings | None = None) -> FastAPI:
     settings = settings or MatchingSettings.load()
-    service = Service("matching", settings, migrations=Path(__file__).parent / "migrations")
+    service = Service("matching", settings, migrations=Path(__file__).parent / "db" / "migrations")
     matcher = Matcher(
         pool=lambda: service.pool,
         policy=settings.policy,
@@ -33,7 +34,7 @@ def create_app(settings: MatchingSettings | None = None) -> FastAPI:
 
     async def silence() -> bool:
         async with transaction(service.pool) as connection:
-            ran_out = await answers.silence(connection, limit=settings.round_size)
+            ran_out = await offer_responses.silence(connection, limit=settings.round_size)
         if ran_out:
             service.wake()
         return ran_out == settings.round_size

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from services.matching.entry import TherapistEntry
+from services.matching.api.therapist_models import TherapistEntry
 from shared.events import Needs, ReferralTriaged, TriageFact, Wish
 from shared.network import Kind, Network
 from shared.vocabulary import Criterion

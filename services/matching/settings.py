@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
-from services.matching.fit import Weights
-from services.matching.proposals import Policy
+from services.matching.domain.proposals import Policy
+from services.matching.domain.scoring import Weights
 from shared.settings import ServiceSettings
 from shared.vocabulary import Urgency
 

@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from services.matching import answers, keeping, offer_store, waitlist_store
-from services.matching.entry import TherapistEntry
-from services.matching.fit import Weights
-from services.matching.matcher import Matcher
-from services.matching.offer_store import Offer
-from services.matching.offers import LEVELS, Decline
-from services.matching.on_triaged import OnTriaged
-from services.matching.proposals import Policy
-from services.matching.referrals import Referral
+from services.matching.api.therapist_models import TherapistEntry
+from services.matching.db import offers as offer_store
+from services.matching.db import referrals
+from services.matching.db.offers import Offer
+from services.matching.db.referral_rows import Referral
+from services.matching.domain.offer_rules import LEVELS, Decline
+from services.matching.domain.proposals import Policy
+from services.matching.domain.scoring import Weights
+from services.matching.handlers import offer_responses, roster_updates
+from services.matching.handlers.triage import OnTriaged
+from services.matching.jobs.rounds import Matcher
 from shared.db.postgres import Pool, transaction
 from shared.events import (
     READER,
@@ -177,9 +179,9 @@ class Stage:
         await self.keep(made)
         return list(made)
 
-    async def keep(self, entries: Mapping[UUID, TherapistEntry]) -> keeping.Kept:
+    async def keep(self, entries: Mapping[UUID, TherapistEntry]) -> roster_updates.Kept:
         async with transaction(self.pool) as connection:
-            return await keeping.keep(connection, entries, now=now())
+            return await roster_updates.keep(connection, entries, now=now())
 
     async def hear(self, *facts: AnyFact) -> None:
         """As one batch of a subscription."""
@@ -195,15 +197,15 @@ class Stage:
 
     async def silence(self) -> int:
         async with transaction(self.pool) as connection:
-            return await answers.silence(connection, limit=100)
+            return await offer_responses.silence(connection, limit=100)
 
     async def accept(self, offer: Offer) -> Offer:
         async with transaction(self.pool) as connection:
-            return await answers.accept(connection, offer.id, COORDINATOR)
+            return await offer_responses.accept(connection, offer.id, COORDINATOR)
 
     async def decline(self, offer: Offer, reason: Decline = Decline.NO_AVAILABILITY) -> Offer:
         async with transaction(self.pool) as connection:
-            return await answers.decline(connection, offer.id, reason, COORDINATOR)
+            return await offer_responses.decline(connection, offer.id, reason, COORDINATOR)
 
     async def said(self, kind: type[T], referral_id: UUID | None = None) -> list[T]:
         """The facts of this type that were announced, in their order."""
@@ -217,7 +219,7 @@ class Stage:
 
     async def referral(self, referral_id: UUID) -> Referral:
         async with transaction(self.pool) as connection:
-            found = await waitlist_store.read(connection, referral_id)
+            found = await referrals.read(connection, referral_id)
         assert found is not None
         return found
 

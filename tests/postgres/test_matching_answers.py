@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from services.matching import answers
-from services.matching.offer_store import Offer
-from services.matching.offers import Closure, Decline
-from services.matching.standing import By, State
+from services.matching.db.offers import Offer
+from services.matching.domain.offer_rules import Closure, Decline
+from services.matching.domain.state import By, State
+from services.matching.handlers import offer_responses
 from shared import ids
 from shared.db.postgres import transaction
 from shared.events import (
@@ -47,12 +47,12 @@ async def offered(stage: Stage, *roster: UUID, urgency: Urgency = Urgency.ROUTIN
 
 async def book(stage: Stage, offer: Offer, at: datetime) -> None:
     async with transaction(stage.pool) as connection:
-        await answers.book(connection, offer.referral_id, at, COORDINATOR)
+        await offer_responses.book(connection, offer.referral_id, at, COORDINATOR)
 
 
 async def close(stage: Stage, offer: Offer, reason: Closure = Closure.COMPLETED) -> None:
     async with transaction(stage.pool) as connection:
-        await answers.close(connection, offer.referral_id, reason, COORDINATOR)
+        await offer_responses.close(connection, offer.referral_id, reason, COORDINATOR)
 
 
 async def test_an_offer_accepted_twice_is_accepted_once(stage: Stage) -> None:
@@ -166,7 +166,7 @@ async def test_silence_does_not_undo_an_acceptance_under_way(stage: Stage) -> No
     stage.matcher.hours = dict.fromkeys(Urgency, 0.0)
     offer = await offered(stage)
     async with transaction(stage.pool) as accepting:
-        await answers.accept(accepting, offer.id, COORDINATOR)
+        await offer_responses.accept(accepting, offer.id, COORDINATOR)
         silence = asyncio.create_task(stage.silence())
 
         async def settled() -> bool:
@@ -252,15 +252,15 @@ async def test_a_clinic_answers_for_its_own_only(stage: Stage) -> None:
     other = Caller("desk", Role.CLINIC, "clinic-2")
     async with transaction(stage.pool) as connection:
         for action in (
-            answers.accept(connection, offer.id, other),
-            answers.decline(connection, offer.id, Decline.OTHER, other),
-            answers.book(connection, offer.referral_id, TUESDAY, other),
-            answers.close(connection, offer.referral_id, Closure.OTHER, other),
+            offer_responses.accept(connection, offer.id, other),
+            offer_responses.decline(connection, offer.id, Decline.OTHER, other),
+            offer_responses.book(connection, offer.referral_id, TUESDAY, other),
+            offer_responses.close(connection, offer.referral_id, Closure.OTHER, other),
         ):
             with pytest.raises(Problem) as refused:
                 await action
             assert refused.value.status == 404
-        assert (await answers.accept(connection, offer.id, own)).state == "accepted"
+        assert (await offer_responses.accept(connection, offer.id, own)).state == "accepted"
 
 
 class OnAnotherHost(datetime):

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.matching.entry import EXAMPLE
-from services.matching.http import routes
+from services.matching.api.routes import routes
+from services.matching.api.therapist_models import EXAMPLE
 from shared.events import TherapistChanged, Wish
 from shared.vocabulary import Urgency
 from shared.web import problems

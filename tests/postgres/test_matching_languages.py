@@ -7,14 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from services.matching.standing import State
+from services.matching.domain.state import State
 from shared.db.postgres import transaction
 from shared.events import ReferralTriaged, Wish
 from shared.languages import canonical, spoken
 from tests.postgres.matching_stage import Stage, entry, triaged
 from tests.support import NewDatabase
 
-MIGRATION: Final = Path("services/matching/migrations/0003_languages.sql").read_text()
+MIGRATION: Final = Path("services/matching/db/migrations/0003_languages.sql").read_text()
 ALIASES: Final = dict(re.findall(r"\('([a-z0-9-]+)', '([A-Za-z-]+)'\)", MIGRATION))
 
 

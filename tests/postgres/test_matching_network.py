@@ -13,9 +13,9 @@ from fastapi import FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.matching import stored_terms
+from services.matching.api.routes import routes
 from services.matching.app import create_app
-from services.matching.http import routes
+from services.matching.jobs import stored_terms
 from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool, transaction
 from shared.events import ReferralTriaged, ReferralWaitlisted, Wish
 from shared.network import Network
@@ -27,7 +27,7 @@ from tests.support import NewDatabase
 
 Call = Callable[..., Awaitable[httpx.Response]]
 
-MIGRATIONS = Path(__file__).parents[2] / "services" / "matching" / "migrations"
+MIGRATIONS = Path(__file__).parents[2] / "services" / "matching" / "db" / "migrations"
 NETWORK = Network.model_validate(
     {
         "regions": {"otter": {"aliases": ["Otter Valley"]}, "heron": {}},
@@ -268,7 +268,7 @@ async def test_what_nobody_knows_stays_as_it_was_stored(database: NewDatabase) -
 async def test_areas_as_the_version_before_stored_them_are_put_in_capitals(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    older = tmp_path / "matching" / "migrations"
+    older = tmp_path / "matching" / "db" / "migrations"
     older.mkdir(parents=True)
     for name in ("0001_matching.sql", "0002_measured.sql"):
         shutil.copy(MIGRATIONS / name, older / name)

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.matching import keeping
-from services.matching.offers import LEVELS, OVERDUE
-from services.matching.standing import State
+from services.matching.domain.offer_rules import LEVELS, OVERDUE
+from services.matching.domain.state import State
+from services.matching.handlers import roster_updates
 from shared.db.postgres import transaction
 from shared.events import MatchProposed, ReferralWaitlisted, TherapistChanged, Wish
 from shared.ids import now
@@ -251,7 +251,7 @@ async def test_a_slow_writer_is_not_missed(stage: Stage) -> None:
 
 async def test_a_moved_area_moves_who_works_there(stage: Stage) -> None:
     async with transaction(stage.pool) as connection:
-        await keeping.keep_areas(connection, {"N1": (42.0, -71.0), "N2": (43.0, -71.0)})
+        await roster_updates.keep_areas(connection, {"N1": (42.0, -71.0), "N2": (43.0, -71.0)})
     (id_,) = await stage.roster(entry(area="N2"))
     near = Wish(criterion="distance_km", values=("20",), must=True)
     fact = triaged(area="N1", wishes=(near,))
@@ -260,7 +260,7 @@ async def test_a_moved_area_moves_who_works_there(stage: Stage) -> None:
     (said,) = await stage.said(ReferralWaitlisted)
     assert [(r.limit, r.opens) for r in said.relaxations] == [("must_distance_km", 1)]
     async with transaction(stage.pool) as connection:
-        counts = await keeping.keep_areas(connection, {"N1": (42.0, -71.0), "N2": (42.1, -71.0)})
+        counts = await roster_updates.keep_areas(connection, {"N1": (42.0, -71.0), "N2": (42.1, -71.0)})
     assert counts == {"changed": 1, "unchanged": 1}
     await stage.settle()
     assert (await stage.open_offer(fact.referral_id)).therapist_id == id_

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.matching.offers import LEVELS
-from services.matching.standing import By, State
+from services.matching.domain.offer_rules import LEVELS
+from services.matching.domain.state import By, State
 from shared.errors import Transient
 from shared.events import AnyFact, MatchDeclined, MatchProposed, ReferralClosed, Wish
 from shared.vocabulary import Urgency

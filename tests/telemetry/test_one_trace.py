@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.intake.handlers.facts import FOLLOWED, take_as
-from services.matching.on_triaged import OnTriaged
+from services.matching.handlers.triage import OnTriaged
 from services.notify.on_matching import on_matching
 from services.notify.on_triage import on_triage
 from services.triage.handlers.intake import on_referral

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from services.matching.people import AGE_GROUPS, Client, Therapist, Wish
+from services.matching.domain.profiles import AGE_GROUPS, Client, Therapist, Wish
 
 V = TypeVar("V")
 

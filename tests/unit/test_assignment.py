@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from services.matching.assignment import KEPT, MERIT, Candidates, assign, merit_of
-from services.matching.eligibility import Reason, reasons
-from services.matching.filter import Relaxation
-from services.matching.fit import Weights
-from services.matching.offers import LEVELS, OVERDUE, expires_at, level, waited, waiting
-from services.matching.people import Client
-from services.matching.proposals import Policy, Proposal, Waiting, Waitlisting, propose
-from services.matching.roster import Roster
+from services.matching.domain.assignment import KEPT, MERIT, Candidates, assign, merit_of
+from services.matching.domain.eligibility import Reason, reasons
+from services.matching.domain.eligibility_columns import Relaxation
+from services.matching.domain.offer_rules import LEVELS, OVERDUE, expires_at, level, waited, waiting
+from services.matching.domain.profiles import Client
+from services.matching.domain.proposals import Policy, Proposal, Waiting, Waitlisting, propose
+from services.matching.domain.roster_columns import Roster
+from services.matching.domain.scoring import Weights
 from shared.vocabulary import Urgency
 from tests.unit.matching_samples import Chance, chances, client, must, therapist, wish
 

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 
-from services.matching.eligibility import NEVER_RELAXED, Reason, reasons
-from services.matching.filter import Relaxation, eligible, refusals, relaxations
-from services.matching.people import Client, Therapist, age_groups, kilometres
-from services.matching.roster import Roster
+from services.matching.domain.eligibility import NEVER_RELAXED, Reason, reasons
+from services.matching.domain.eligibility_columns import Relaxation, eligible, refusals, relaxations
+from services.matching.domain.profiles import Client, Therapist, age_groups, kilometres
+from services.matching.domain.roster_columns import Roster
 from shared.languages import spoken
 from tests.unit.matching_samples import THERAPIST, Chance, chances, client, must, therapist, wish
 

@@ -23,15 +23,15 @@ from examples.making.sheets import DAY
 from services.intake.api.requests import BatchLine
 from services.intake.domain.acceptance import Verdict, accept
 from services.intake.domain.identity import case_of, filled_of
-from services.matching.filter import relaxations
-from services.matching.fit import Weights
-from services.matching.needs import client_of, therapist_of
-from services.matching.offers import LEVELS
-from services.matching.on_triaged import needs_of
-from services.matching.people import Client, Therapist
-from services.matching.proposals import Policy, Proposal, Waiting, Waitlisting, propose
-from services.matching.roster import Roster
-from services.matching.roster_csv import Bad, read_areas, read_therapists
+from services.matching.api.roster_csv import Bad, read_areas, read_therapists
+from services.matching.db.profiles import client_of, therapist_of
+from services.matching.domain.eligibility_columns import relaxations
+from services.matching.domain.offer_rules import LEVELS
+from services.matching.domain.profiles import Client, Therapist
+from services.matching.domain.proposals import Policy, Proposal, Waiting, Waitlisting, propose
+from services.matching.domain.roster_columns import Roster
+from services.matching.domain.scoring import Weights
+from services.matching.handlers.triage import needs_of
 from services.notify.forms import RecipientForm, RotaForm
 from services.triage.domain.rules_decision import decide
 from services.triage.domain.state import Standing

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 
-from services.matching.filter import eligible
-from services.matching.fit import Weights, fit
-from services.matching.people import Client, Therapist
-from services.matching.roster import Roster
+from services.matching.domain.eligibility_columns import eligible
+from services.matching.domain.profiles import Client, Therapist
+from services.matching.domain.roster_columns import Roster
+from services.matching.domain.scoring import Weights, fit
 from tests.unit.matching_samples import THERAPIST, Chance, chances, client, therapist, wish
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from iso639 import Lang, iter_langs
 from langcodes.registry_parser import parse_registry
 
-from services.matching.eligibility import Reason, reasons
-from services.matching.filter import eligible
-from services.matching.needs import client_of, therapist_of
-from services.matching.on_triaged import needs_of
-from services.matching.roster import Roster
+from services.matching.db.profiles import client_of, therapist_of
+from services.matching.domain.eligibility import Reason, reasons
+from services.matching.domain.eligibility_columns import eligible
+from services.matching.domain.roster_columns import Roster
+from services.matching.handlers.triage import needs_of
 from shared.languages import LONGEST, Language, canonical, language, spoken
 from tests.postgres.matching_stage import entry, triaged
 from tests.unit.matching_samples import CLIENT, THERAPIST

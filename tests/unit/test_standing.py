@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.standing import By, Said, Standing, State, after
+from services.matching.domain.state import By, Said, Standing, State, after
 
 
 @pytest.mark.parametrize(

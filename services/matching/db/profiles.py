@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.matching.people import Client, Point, Therapist, Wish
+from services.matching.domain.profiles import Client, Point, Therapist, Wish
 from shared.languages import spoken
 from shared.vocabulary import Criterion
 

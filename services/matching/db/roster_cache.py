@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from services.matching import roster_store
-from services.matching.needs import therapist_of
-from services.matching.people import Point
-from services.matching.roster import Roster
+from services.matching.db import therapists
+from services.matching.db.profiles import therapist_of
+from services.matching.domain.profiles import Point
+from services.matching.domain.roster_columns import Roster
 from shared.db.postgres import Connection, Record
 
 # What a transaction under way now will write is read next time: nothing is missed, a little is read twice.
@@ -41,7 +41,7 @@ class Snapshot:
             rows = await connection.fetch(CHANGED, self._horizon)
             stale = {row["id"] for row in rows if self._version(row["id"]) != row["version"]}
             if moved:
-                stale |= set(await roster_store.living_in(connection, moved))
+                stale |= set(await therapists.living_in(connection, moved))
             self._apply(rows, stale)
             await self._read(connection, sorted(stale))
             self._horizon = horizon
@@ -58,7 +58,7 @@ class Snapshot:
 
     async def _read(self, connection: Connection, ids: Sequence[UUID]) -> None:
         for start in range(0, len(ids), CHUNK):
-            rows = await roster_store.load(connection, ids[start : start + CHUNK])
+            rows = await therapists.load(connection, ids[start : start + CHUNK])
             self.roster.put(
                 [
                     therapist_of(

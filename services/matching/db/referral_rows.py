@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching.standing import By, Standing, State
+from services.matching.domain.state import By, Standing, State
 from shared.db.postgres import Record
 from shared.vocabulary import Urgency
 

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.matching import facts, places, roster_store
-from services.matching.entry import TherapistEntry
-from services.matching.people import Point
-from services.matching.roster_store import Row
+from services.matching import outgoing_events
+from services.matching.api.therapist_models import TherapistEntry
+from services.matching.db import places
+from services.matching.db import therapists as roster_store
+from services.matching.db.therapists import Row
+from services.matching.domain.profiles import Point
 from shared.db import outbox
 from shared.db.postgres import Connection
 from shared.errors import Transient
@@ -45,7 +47,9 @@ async def keep(connection: Connection, entries: Mapping[UUID, TherapistEntry], *
         if len(saved) != len(changed):
             raise Transient("matching:therapist_was_added_by_two_at_once")
         await places.vacancies(connection, saved, entry=True)
-        await outbox.announce(connection, [facts.therapist_changed(row, now=now) for row in changed])
+        await outbox.announce(
+            connection, [outgoing_events.therapist_changed(row, now=now) for row in changed]
+        )
     ids = {row.id for row in changed}
     return Kept(
         created=tuple(id_ for id_ in ids if id_ not in known),

@@ -10,16 +10,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching import facts as said
-from services.matching import network_terms, offer_store, places, roster_store, waitlist_store
-from services.matching.eligibility import reasons
-from services.matching.needs import client_of, therapist_of
-from services.matching.offer_store import Answer, Offer
-from services.matching.offers import CLOSED, LEVELS, NEEDS_CHANGED, expires_at, level, waited
-from services.matching.people import area_code
-from services.matching.referrals import Referral
-from services.matching.snapshot import Snapshot
-from services.matching.standing import Said, State, after, waits
+from services.matching import network_terms
+from services.matching import outgoing_events as said
+from services.matching.db import offers as offer_store
+from services.matching.db import places, referrals, therapists
+from services.matching.db.offers import Answer, Offer
+from services.matching.db.profiles import client_of, therapist_of
+from services.matching.db.referral_rows import Referral
+from services.matching.db.roster_cache import Snapshot
+from services.matching.domain.eligibility import reasons
+from services.matching.domain.offer_rules import CLOSED, LEVELS, NEEDS_CHANGED, expires_at, level, waited
+from services.matching.domain.profiles import area_code
+from services.matching.domain.state import Said, State, after, waits
 from shared.db import inbox, outbox
 from shared.db.postgres import Connection, clock
 from shared.events import (
@@ -54,7 +56,7 @@ class OnTriaged:
         claimed = network_terms.facts_in(self.network, fresh)
         if not claimed:
             return
-        known = await waitlist_store.load(connection, {fact.referral_id for fact in claimed})
+        known = await referrals.load(connection, {fact.referral_id for fact in claimed})
         at = await clock(connection)
         becomes = dict(known)
         for fact in claimed:
@@ -63,7 +65,7 @@ class OnTriaged:
         changed = [referral for id_, referral in becomes.items() if referral is not known.get(id_)]
         lost = await self._taken_back(connection, changed, known, at)
         changed = [_waits(r, at) if r.id in lost and r.state is State.OFFERED else r for r in changed]
-        await waitlist_store.save(connection, changed, known=known)
+        await referrals.save(connection, changed, known=known)
         await outbox.announce(connection, _news(changed, known, lost, at))
 
     async def _taken_back(
@@ -97,14 +99,14 @@ class OnTriaged:
         if not offered:
             return set()
         await self.snapshot.refresh(connection)
-        rows = await roster_store.load(connection, [offers[r.id].therapist_id for r in offered])
+        rows = await therapists.load(connection, [offers[r.id].therapist_id for r in offered])
         return {
             referral.id
             for referral in offered
             if not self._fits(referral, rows[offers[referral.id].therapist_id])
         }
 
-    def _fits(self, referral: Referral, row: roster_store.Row) -> bool:
+    def _fits(self, referral: Referral, row: therapists.Row) -> bool:
         assert referral.needs is not None
         areas = self.snapshot.areas
         client = client_of(referral.id, referral.region, referral.needs, referral.declined, areas)

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from services.matching.people import AGE_GROUPS, area_code
+from services.matching.domain.profiles import AGE_GROUPS, area_code
 from shared import languages
 from shared.vocabulary import GENDERS, HOURS, MODALITIES, PROBLEMS, SETTINGS, WEEKDAYS
 

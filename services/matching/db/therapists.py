@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching.people import Point
+from services.matching.domain.profiles import Point
 from shared.db.postgres import Connection, Record
 
 LOAD: Final = """

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from services.matching.entry import AreaCode, TherapistEntry
+from services.matching.api.therapist_models import AreaCode, TherapistEntry
 from services.matching.network_terms import entry_in
 from shared.network import NOTHING_CHECKED, Network
 from shared.web.problems import Fault, Problem, faults

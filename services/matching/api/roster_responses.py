@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.matching.entry import EXAMPLE, TherapistEntry
+from services.matching.api.therapist_models import EXAMPLE, TherapistEntry
 from shared.languages import language
 
 EXAMPLE_ID: Final = "0190163d-8694-739b-aea5-966c26f8ad91"

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import numpy as np
 
-from services.matching.assignment import Candidates, assign, merit_of
-from services.matching.filter import Relaxation, eligible, relaxations
-from services.matching.fit import Fit, Weights, fit
-from services.matching.people import Client
-from services.matching.roster import Roster, Rows
+from services.matching.domain.assignment import Candidates, assign, merit_of
+from services.matching.domain.eligibility_columns import Relaxation, eligible, relaxations
+from services.matching.domain.profiles import Client
+from services.matching.domain.roster_columns import Roster, Rows
+from services.matching.domain.scoring import Fit, Weights, fit
 
 RUNNERS_UP: Final = 3
 

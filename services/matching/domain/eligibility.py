@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
-from services.matching.people import (
+from services.matching.domain.profiles import (
     Client,
     Therapist,
     age_groups,

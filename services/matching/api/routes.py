@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from services.matching import http_offers, http_roster, http_waitlist
-from services.matching.http_roster import IMPORTS
+from services.matching.api import offers, roster, waitlist
+from services.matching.api.roster import IMPORTS
 from shared.db.postgres import Pool
 from shared.network import NOTHING_CHECKED, Network
 
@@ -20,9 +20,7 @@ def routes(
     network: Network = NOTHING_CHECKED,
 ) -> APIRouter:
     router = APIRouter()
-    router.include_router(
-        http_roster.routes(pool=pool, wake=wake, import_limit=import_limit, network=network)
-    )
-    router.include_router(http_offers.routes(pool=pool, wake=wake))
-    router.include_router(http_waitlist.routes(pool=pool, network=network))
+    router.include_router(roster.routes(pool=pool, wake=wake, import_limit=import_limit, network=network))
+    router.include_router(offers.routes(pool=pool, wake=wake))
+    router.include_router(waitlist.routes(pool=pool, network=network))
     return router

@@ -10,15 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, TypeAdapter
 
-from services.matching import offer_store, roster_store, waitlist_store
-from services.matching.eligibility import reasons
-from services.matching.entry import CodeWord
-from services.matching.http_offers import Reader, offer_view
-from services.matching.needs import client_of, therapist_of
-from services.matching.offer_store import Offer
-from services.matching.referrals import Referral
-from services.matching.standing import State
-from services.matching.waitlist_views import (
+from services.matching.api.offers import Reader, offer_view
+from services.matching.api.therapist_models import CodeWord
+from services.matching.api.waitlist_models import (
     WHY,
     Asked,
     Explanation,
@@ -27,6 +21,12 @@ from services.matching.waitlist_views import (
     WaitingView,
     Waitlist,
 )
+from services.matching.db import offers, referrals, therapists
+from services.matching.db.offers import Offer
+from services.matching.db.profiles import client_of, therapist_of
+from services.matching.db.referral_rows import Referral
+from services.matching.domain.eligibility import reasons
+from services.matching.domain.state import State
 from shared.db.postgres import Connection, Pool, transaction
 from shared.moments import StrictMoment
 from shared.network import NOTHING_CHECKED, Network
@@ -53,7 +53,7 @@ def routes(*, pool: Callable[[], Pool], network: Network = NOTHING_CHECKED) -> A
         place = _place(after)
         region = region and network.canonical("regions", region)
         async with transaction(pool()) as connection:
-            rows = await waitlist_store.page(
+            rows = await referrals.page(
                 connection,
                 clinic=caller.clinic,
                 region=region,
@@ -77,10 +77,10 @@ def routes(*, pool: Callable[[], Pool], network: Network = NOTHING_CHECKED) -> A
         therapist_id: Annotated[UUID | None, Query(description="Why this one, or why not?")] = None,
     ) -> Explanation:
         async with transaction(pool()) as connection:
-            referral = await waitlist_store.read(connection, referral_id)
+            referral = await referrals.read(connection, referral_id)
             if referral is None or referral.needs is None or not _own(referral, caller):
                 raise not_found("referral")
-            made = await offer_store.of_referral(connection, referral_id)
+            made = await offers.of_referral(connection, referral_id)
             asked = await _asked(connection, referral, therapist_id) if therapist_id else None
             return await _explain(connection, referral, made, asked)
 
@@ -112,7 +112,7 @@ async def _explain(
 
 
 async def _runners_up(connection: Connection, offer: Offer) -> list[RunnerUp]:
-    rows = await roster_store.load(connection, [UUID(other["therapist_id"]) for other in offer.runners_up])
+    rows = await therapists.load(connection, [UUID(other["therapist_id"]) for other in offer.runners_up])
     return [
         RunnerUp(
             therapist_id=other["therapist_id"],
@@ -128,12 +128,12 @@ async def _runners_up(connection: Connection, offer: Offer) -> list[RunnerUp]:
 
 
 async def _asked(connection: Connection, referral: Referral, therapist_id: UUID) -> Asked:
-    row = (await roster_store.load(connection, [therapist_id])).get(therapist_id)
+    row = (await therapists.load(connection, [therapist_id])).get(therapist_id)
     if row is None:
         raise not_found("therapist")
     assert referral.needs is not None
     codes = [code for code in (referral.needs["area"], row.entry["area"]) if code]
-    areas = await roster_store.areas(connection, codes)
+    areas = await therapists.areas(connection, codes)
     client = client_of(referral.id, referral.region, referral.needs, referral.declined, areas)
     therapist = therapist_of(
         row.id, row.entry, version=row.version, places_taken=row.places_taken, areas=areas

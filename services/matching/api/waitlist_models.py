@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from services.matching.http_offers import CRITERIA, OFFER, OfferView
+from services.matching.api.offers import CRITERIA, OFFER, OfferView
 from shared.vocabulary import Urgency
 
 WHY: Final = {

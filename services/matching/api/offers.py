@@ -8,10 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.matching import answers, offer_store
-from services.matching.offer_store import Offer
-from services.matching.offers import Closure, Decline
-from services.matching.referrals import Referral
+from services.matching.db import offers as offer_store
+from services.matching.db.offers import Offer
+from services.matching.db.referral_rows import Referral
+from services.matching.domain.offer_rules import Closure, Decline
+from services.matching.handlers import offer_responses
 from shared.db.postgres import Pool, transaction
 from shared.moments import StrictMoment
 from shared.web.auth import Caller, Role, allow
@@ -153,7 +154,7 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
     )
     async def accept(offer_id: UUID, caller: Answerer) -> OfferView:
         async with transaction(pool()) as connection:
-            offer = await answers.accept(connection, offer_id, caller)
+            offer = await offer_responses.accept(connection, offer_id, caller)
         wake()
         return offer_view(offer)
 
@@ -165,7 +166,7 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
     async def decline(offer_id: UUID, body: DeclineBody, caller: Answerer) -> OfferView:
         """Also after acceptance, for a new match. This therapist is not asked again for this client."""
         async with transaction(pool()) as connection:
-            offer = await answers.decline(connection, offer_id, body.reason, caller)
+            offer = await offer_responses.decline(connection, offer_id, body.reason, caller)
         wake()
         return offer_view(offer)
 
@@ -176,7 +177,7 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
     )
     async def book(referral_id: UUID, body: AppointmentBody, caller: Answerer) -> Standing:
         async with transaction(pool()) as connection:
-            referral = await answers.book(connection, referral_id, body.starts_at, caller)
+            referral = await offer_responses.book(connection, referral_id, body.starts_at, caller)
         wake()
         return standing(referral)
 
@@ -187,7 +188,7 @@ def routes(*, pool: Callable[[], Pool], wake: Callable[[], None]) -> APIRouter:
     )
     async def close(referral_id: UUID, body: ClosureBody, caller: Answerer) -> Standing:
         async with transaction(pool()) as connection:
-            referral = await answers.close(connection, referral_id, body.reason, caller)
+            referral = await offer_responses.close(connection, referral_id, body.reason, caller)
         wake()
         return standing(referral)
 

@@ -12,19 +12,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching import facts as said
-from services.matching import (
-    metrics,
-    offer_store,
-    places,
-    roster_store,
-    vacancy_store,
-    waitlist_store,
-)
-from services.matching.needs import client_of
-from services.matching.offer_store import Offer
-from services.matching.offers import expires_at, level, waited, waiting
-from services.matching.proposals import (
+from services.matching import metrics
+from services.matching import outgoing_events as said
+from services.matching.db import offers as offer_store
+from services.matching.db import places, therapists
+from services.matching.db import referrals as waitlist_store
+from services.matching.db import vacancies as vacancy_store
+from services.matching.db.offers import Offer
+from services.matching.db.profiles import client_of
+from services.matching.db.referral_rows import Referral, Wait
+from services.matching.db.roster_cache import Snapshot
+from services.matching.domain.offer_rules import expires_at, level, waited, waiting
+from services.matching.domain.proposals import (
     NO_ELIGIBLE,
     NO_PLACE,
     ROSTER_EMPTY,
@@ -35,8 +34,6 @@ from services.matching.proposals import (
     Waitlisting,
     propose,
 )
-from services.matching.referrals import Referral, Wait
-from services.matching.snapshot import Snapshot
 from shared.db import outbox
 from shared.db.postgres import Connection, Pool, clock, transaction
 from shared.events import Fact
@@ -96,7 +93,7 @@ class Matcher:
             found = await vacancy_store.load(connection, limit=VACANCIES)
             if not found:
                 return False
-            regions = await roster_store.reached_by(connection, found.therapist_ids)
+            regions = await therapists.reached_by(connection, found.therapist_ids)
             ids = await waitlist_store.pool(connection, regions, everyone=found.entry)
         for start in range(0, len(ids), self.round_size):
             if not await self._offer_vacancies(ids[start : start + self.round_size], found.therapist_ids):

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.matching import facts, offer_store, places, waitlist_store
-from services.matching.offer_store import Answer, Offer
-from services.matching.offers import EXPIRED, THERAPIST_LEFT, Closure, Decline
-from services.matching.referrals import Referral
-from services.matching.standing import By, State
+from services.matching import outgoing_events
+from services.matching.db import offers, places
+from services.matching.db import referrals as waitlist_store
+from services.matching.db.offers import Answer, Offer
+from services.matching.db.referral_rows import Referral
+from services.matching.domain.offer_rules import EXPIRED, THERAPIST_LEFT, Closure, Decline
+from services.matching.domain.state import By, State
 from shared.db import outbox
 from shared.db.postgres import Connection, clock
 from shared.web.auth import Caller
@@ -27,7 +29,7 @@ async def accept(connection: Connection, offer_id: UUID, caller: Caller) -> Offe
     at = await clock(connection)
     await _answer(connection, [Answer(offer=offer, state="accepted")], at, caller)
     await waitlist_store.set_state(connection, referral.id, State.ACCEPTED)
-    await outbox.announce(connection, [facts.accepted(referral, offer, now=at)])
+    await outbox.announce(connection, [outgoing_events.accepted(referral, offer, now=at)])
     return await _again(connection, offer)
 
 
@@ -42,7 +44,7 @@ async def decline(connection: Connection, offer_id: UUID, reason: Decline, calle
     await _answer(connection, [Answer(offer=offer, state="declined", reason=reason)], at, caller)
     await places.give_back(connection, [offer.therapist_id])
     await waitlist_store.wait_again(connection, [(referral.id, offer.therapist_id)], now=at)
-    await outbox.announce(connection, [facts.declined(referral, offer, reason, now=at)])
+    await outbox.announce(connection, [outgoing_events.declined(referral, offer, reason, now=at)])
     return await _again(connection, offer)
 
 
@@ -58,9 +60,11 @@ async def book(connection: Connection, referral_id: UUID, starts_at: datetime, c
     if referral.appointment_at == starts_at:
         return referral
     at = await clock(connection)
-    (offer,) = await offer_store.holding(connection, [referral_id])
+    (offer,) = await offers.holding(connection, [referral_id])
     await waitlist_store.set_state(connection, referral_id, State.BOOKED, appointment_at=starts_at)
-    await outbox.announce(connection, [facts.booked(referral, offer.therapist_id, starts_at, now=at)])
+    await outbox.announce(
+        connection, [outgoing_events.booked(referral, offer.therapist_id, starts_at, now=at)]
+    )
     return await _referral(connection, referral_id)
 
 
@@ -70,20 +74,22 @@ async def close(connection: Connection, referral_id: UUID, reason: Closure, call
     if referral.state is State.CLOSED:
         return referral
     at = await clock(connection)
-    held = await offer_store.holding(connection, [referral_id])
+    held = await offers.holding(connection, [referral_id])
     ends = [
         Answer(offer=o, state="ended" if o.state == "accepted" else "released", reason=reason) for o in held
     ]
     await _answer(connection, ends, at, caller)
     await places.give_back(connection, [offer.therapist_id for offer in held])
     await waitlist_store.set_state(connection, referral_id, State.CLOSED, closed_by=By.CARE, reason=reason)
-    await outbox.announce(connection, [facts.closed(referral, reason, next(iter(held), None), now=at)])
+    await outbox.announce(
+        connection, [outgoing_events.closed(referral, reason, next(iter(held), None), now=at)]
+    )
     return await _referral(connection, referral_id)
 
 
 async def silence(connection: Connection, *, limit: int) -> int:
     """Open offers past their time, or of a therapist who left: the place is free, the client is next."""
-    ran_out = await offer_store.run_out(connection, now=await clock(connection), limit=limit)
+    ran_out = await offers.run_out(connection, now=await clock(connection), limit=limit)
     if not ran_out:
         return 0
     at = await clock(connection)
@@ -92,25 +98,27 @@ async def silence(connection: Connection, *, limit: int) -> int:
         for offer in ran_out
     ]
     referrals = await waitlist_store.load(connection, [offer.referral_id for offer in ran_out])
-    await offer_store.answer(connection, answers, now=at)
+    await offers.answer(connection, answers, now=at)
     await places.give_back(connection, [offer.therapist_id for offer in ran_out])
     pairs = [(offer.referral_id, offer.therapist_id) for offer in ran_out]
     await waitlist_store.wait_again(connection, pairs, now=at)
     news = [
-        facts.declined(referrals[a.offer.referral_id], a.offer, a.reason or EXPIRED, now=at, answered=False)
+        outgoing_events.declined(
+            referrals[a.offer.referral_id], a.offer, a.reason or EXPIRED, now=at, answered=False
+        )
         for a in answers
     ]
-    with facts.caused(referrals, news, since=at):
+    with outgoing_events.caused(referrals, news, since=at):
         await outbox.announce(connection, news)
     return len(ran_out)
 
 
 async def _answer(connection: Connection, answers: Sequence[Answer], at: datetime, caller: Caller) -> None:
-    await offer_store.answer(connection, answers, now=at, by=caller.subject)
+    await offers.answer(connection, answers, now=at, by=caller.subject)
 
 
 async def _locked_offer(connection: Connection, offer_id: UUID, caller: Caller) -> tuple[Offer, Referral]:
-    offer = await offer_store.read(connection, offer_id)
+    offer = await offers.read(connection, offer_id)
     if offer is None:
         raise not_found("offer")
     referral = (await waitlist_store.load(connection, [offer.referral_id]))[offer.referral_id]
@@ -120,7 +128,7 @@ async def _locked_offer(connection: Connection, offer_id: UUID, caller: Caller) 
 
 
 async def _again(connection: Connection, offer: Offer) -> Offer:
-    found = await offer_store.read(connection, offer.id)
+    found = await offers.read(connection, offer.id)
     assert found is not None
     return found
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from services.matching import places
+from services.matching.db import places
 from services.matching.network_terms import FIELDS, field_in, needs_in
 from shared.db.postgres import Connection
 from shared.events import Needs

@@ -6,10 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.matching import keeping, roster_store
-from services.matching.entry import CodeWord, TherapistEntry
-from services.matching.network_terms import entry_in
-from services.matching.roster_csv import (
+from services.matching.api.roster_csv import (
     AREA_COLUMNS,
     COLUMNS,
     Bad,
@@ -17,8 +14,7 @@ from services.matching.roster_csv import (
     read_therapists,
     summary,
 )
-from services.matching.roster_store import Row
-from services.matching.roster_views import (
+from services.matching.api.roster_responses import (
     EXAMPLE_ID,
     ImportedAreas,
     ImportedTherapists,
@@ -27,6 +23,11 @@ from services.matching.roster_views import (
     WarnedLine,
     entry_warnings,
 )
+from services.matching.api.therapist_models import CodeWord, TherapistEntry
+from services.matching.db import therapists as roster_store
+from services.matching.db.therapists import Row
+from services.matching.handlers import roster_updates
+from services.matching.network_terms import entry_in
 from shared.db.postgres import Pool, transaction
 from shared.ids import now
 from shared.network import NOTHING_CHECKED, Network
@@ -84,9 +85,9 @@ def routes(
         entry = _in_network(entry, network)
         async with transaction(pool()) as connection:
             known = (await roster_store.load_to_change(connection, [therapist_id])).get(therapist_id)
-            if keeping.differs(entry, known):
+            if roster_updates.differs(entry, known):
                 _check_version(if_match, known)
-            kept = await keeping.keep(connection, {therapist_id: entry}, now=now())
+            kept = await roster_updates.keep(connection, {therapist_id: entry}, now=now())
             row = (await roster_store.load(connection, [therapist_id]))[therapist_id]
         wake()
         response.status_code = 201 if kept.created else 200
@@ -150,7 +151,7 @@ def routes(
         if not entries:
             return
         async with transaction(pool()) as connection:
-            kept = await keeping.keep(connection, entries, now=now())
+            kept = await roster_updates.keep(connection, entries, now=now())
         wake()
         for name, count in kept.counts.items():
             counts[name] += count
@@ -166,7 +167,7 @@ def routes(
         bad = [line for line in found if isinstance(line, Bad)]
         points = {a.area: (a.latitude, a.longitude) for a in found if not isinstance(a, Bad)}
         async with transaction(pool()) as connection:
-            counts = await keeping.keep_areas(connection, points)
+            counts = await roster_updates.keep_areas(connection, points)
         wake()
         return ImportedAreas.model_validate(summary(bad, counts))
 
@@ -196,7 +197,7 @@ def _view(row: Row) -> KeptTherapist:
 
 def _check_version(if_match: str | None, known: Row | None) -> None:
     """Raises `Problem` when somebody would overwrite what they have not read."""
-    if known is None and if_match in (None, keeping.ANY_VERSION):
+    if known is None and if_match in (None, roster_updates.ANY_VERSION):
         return
     current = f'"{known.version}"' if known else "none, since there is no such entry"
     if if_match is None:
@@ -207,7 +208,7 @@ def _check_version(if_match: str | None, known: Row | None) -> None:
             faults=[Fault("If-Match", "Takes the ETag of the entry.", "missing")],
         )
     given = if_match.strip().removeprefix("W/").strip('"')
-    if known is None or given not in (keeping.ANY_VERSION, str(known.version)):
+    if known is None or given not in (roster_updates.ANY_VERSION, str(known.version)):
         raise Problem(
             412,
             "changed_meanwhile",

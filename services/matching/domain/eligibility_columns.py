@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.eligibility import NEVER_RELAXED, Reason, furthest
-from services.matching.people import EARTH_KM, Client, Point, age_groups, therapist_ids
-from services.matching.roster import (
+from services.matching.domain.eligibility import NEVER_RELAXED, Reason, furthest
+from services.matching.domain.profiles import EARTH_KM, Client, Point, age_groups, therapist_ids
+from services.matching.domain.roster_columns import (
     ACTIVE,
     AGE,
     GENERALIST,

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from services.matching.offer_store import Offer
-from services.matching.referrals import Referral, Wait
-from services.matching.roster_store import Row
+from services.matching.db.offers import Offer
+from services.matching.db.referral_rows import Referral, Wait
+from services.matching.db.therapists import Row
 from shared.events import (
     AppointmentBooked,
     CriterionScore,

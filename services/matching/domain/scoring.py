@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from services.matching.eligibility import furthest
-from services.matching.filter import distances
-from services.matching.people import Client, therapist_ids
-from services.matching.roster import IN_PERSON, TELEHEALTH, Bits, Flags, Numbers, Roster, Rows
+from services.matching.domain.eligibility import furthest
+from services.matching.domain.eligibility_columns import distances
+from services.matching.domain.profiles import Client, therapist_ids
+from services.matching.domain.roster_columns import IN_PERSON, TELEHEALTH, Bits, Flags, Numbers, Roster, Rows
 from shared.vocabulary import Criterion
 
 

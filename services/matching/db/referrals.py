@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching.referrals import COLUMNS, Referral, Wait, referral_of
-from services.matching.standing import By, State
+from services.matching.db.referral_rows import COLUMNS, Referral, Wait, referral_of
+from services.matching.domain.state import By, State
 from shared.db.postgres import Connection
 from shared.errors import Transient
 

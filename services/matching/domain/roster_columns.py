@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.people import AGE_GROUPS, Therapist
+from services.matching.domain.profiles import AGE_GROUPS, Therapist
 
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
