@@ -14,8 +14,8 @@ from benchmarks.peers import rules, webhook
 from benchmarks.peers.celery_app import app
 from benchmarks.peers.models import Notice, Offer, Recipient, Referral, Therapist, engine
 from benchmarks.peers.models import Session as open_session
-from services.notify import wording
-from services.notify.wording import Words
+from services.notify.domain import wording
+from services.notify.domain.wording import Words
 from shared.ids import new_id, now
 from shared.vocabulary import Urgency
 

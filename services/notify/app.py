@@ -18,17 +18,20 @@ from typing import Final
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from services.notify import escalate, http_notices, http_recipients, http_rota, network_terms, webhook
-from services.notify.deliver import Deliverer
-from services.notify.escalate import Escalation, RotaCheck
-from services.notify.lines import Lines
-from services.notify.on_matching import on_matching
-from services.notify.on_triage import on_triage
-from services.notify.reopening import MissedOutcomes
-from services.notify.sealing import Sealer
+from services.notify import network_terms
+from services.notify.api import notices, recipients, rota
+from services.notify.channels.webhook import request
+from services.notify.channels.webhook.request import Links
+from services.notify.db.sealing import Sealer
+from services.notify.domain.host_limits import Lines
+from services.notify.handlers.matching import on_matching
+from services.notify.handlers.triage import on_triage
+from services.notify.jobs import escalation as escalate
+from services.notify.jobs.debounce import Soon
+from services.notify.jobs.delivery import Deliverer
+from services.notify.jobs.escalation import Escalation, RotaCheck
+from services.notify.jobs.missed_outcomes import MissedOutcomes
 from services.notify.settings import NotifySettings
-from services.notify.soon import Soon
-from services.notify.webhook import Links
 from shared.events import Lane, Topic
 from shared.runtime.service import Service
 
@@ -40,8 +43,8 @@ AHEAD: Final = 4
 
 
 def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient | None = None) -> FastAPI:
-    settings, client = settings or NotifySettings.load(), client or webhook.make_client()
-    service = Service("notify", settings, migrations=Path(__file__).parent / "migrations")
+    settings, client = settings or NotifySettings.load(), client or request.make_client()
+    service = Service("notify", settings, migrations=Path(__file__).parent / "db" / "migrations")
     sealer = Sealer.from_setting(settings.encryption_keys)
     waits = timedelta(hours=settings.give_up_after_hours)
 
@@ -73,10 +76,10 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
 
     router = APIRouter(lifespan=_finishing(deliverers, client))
     pool, wake = (lambda: service.pool), service.wake
-    router.include_router(http_notices.routes(pool, wake, settings.clocks))
-    router.include_router(http_rota.routes(pool, wake, service.network))
+    router.include_router(notices.routes(pool, wake, settings.clocks))
+    router.include_router(rota.routes(pool, wake, service.network))
     router.include_router(
-        http_recipients.routes(
+        recipients.routes(
             pool,
             wake,
             sealer,

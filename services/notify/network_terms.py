@@ -4,7 +4,7 @@ the database from before the network file said so."""
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
-from services.notify.forms import RecipientForm
+from services.notify.api.requests import RecipientForm
 from shared.db.postgres import Connection
 from shared.events import ReferralFact
 from shared.network import NOTHING_CHECKED, Kind, Network

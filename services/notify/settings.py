@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from services.notify.ladder import Clocks, Pace
-from services.notify.retry import Patience
+from services.notify.domain.ladder import Clocks, Pace
+from services.notify.domain.retry import Patience
 from shared.events import Lane
 from shared.settings import ServiceSettings
 

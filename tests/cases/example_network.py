@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from services.notify.addressing import Directory
-from services.notify.forms import RecipientForm, RotaForm
+from services.notify.api.requests import RecipientForm, RotaForm
+from services.notify.domain.directory import Directory
 from shared.network import load
 from tests.cases.pipeline import RULES
 

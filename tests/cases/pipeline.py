@@ -19,12 +19,12 @@ from services.intake.domain.status import State
 from services.intake.handlers import changes
 from services.intake.handlers.changes import Decide
 from services.intake.handlers.submissions import Rules, make_ready
-from services.notify.addressing import Directory, Recipient
-from services.notify.on_triage import tell
-from services.notify.paging import Known
-from services.notify.plan import Climber, Delivery, Notice, Plan
+from services.notify.domain.batch import Climber, Delivery, Notice, Plan
+from services.notify.domain.call_state import Known
+from services.notify.domain.directory import Directory, Recipient
+from services.notify.domain.notices import Teller
+from services.notify.handlers.triage import tell
 from services.notify.settings import NotifySettings
-from services.notify.telling import Teller
 from services.triage.domain import clinician_decision
 from services.triage.domain.clinician_decision import Word
 from services.triage.domain.policy import Policy

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from services.notify import wording
+from services.notify.domain import wording
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Urgency
 from tests.cases.pipeline import BASE, TODAY, Result, patched, submit
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from services.notify.addressing import Directory
+from services.notify.domain.directory import Directory
 from tests.cases.example_network import DIRECTORY, NETWORK, RULES_THERE
 from tests.cases.pipeline import BASE, Result, patched, submit
 

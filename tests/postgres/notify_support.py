@@ -8,18 +8,18 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from services.notify import recipient_store
-from services.notify.addressing import Duty, Recipient
-from services.notify.deliver import Deliverer
-from services.notify.escalate import Escalation
-from services.notify.lines import Lines
-from services.notify.on_matching import on_matching
-from services.notify.on_triage import on_triage
-from services.notify.recipient_store import Channel
-from services.notify.retry import Patience
-from services.notify.sealing import Sealer
+from services.notify.channels.webhook.request import Links
+from services.notify.db import recipients
+from services.notify.db.recipients import Channel
+from services.notify.db.sealing import Sealer
+from services.notify.domain.directory import Duty, Recipient
+from services.notify.domain.host_limits import Lines
+from services.notify.domain.retry import Patience
+from services.notify.handlers.matching import on_matching
+from services.notify.handlers.triage import on_triage
+from services.notify.jobs.delivery import Deliverer
+from services.notify.jobs.escalation import Escalation
 from services.notify.settings import NotifySettings
-from services.notify.webhook import Links
 from shared import events
 from shared.db.postgres import Pool, transaction
 from shared.events import AnyFact, Lane, Needs, NotifyFact
@@ -223,15 +223,15 @@ async def person(
         therapist=therapist,
     )
     async with transaction(pool) as connection:
-        await recipient_store.put(connection, recipient, active=active, now=now())
-        await recipient_store.put_channels(connection, name, channels, now=now())
+        await recipients.put(connection, recipient, active=active, now=now())
+        await recipients.put_channels(connection, name, channels, now=now())
 
 
 async def on_duty(pool: Pool, *names: str, region: str = "north") -> None:
     """This fallback list is the region's whole rota."""
     duties = [Duty(region=region, recipient=name, place=place) for place, name in enumerate(names)]
     async with transaction(pool) as connection:
-        await recipient_store.put_rota(connection, region, duties)
+        await recipients.put_rota(connection, region, duties)
 
 
 async def told(pool: Pool) -> list[tuple[str, str]]:

@@ -12,8 +12,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.notify import delivery_store, webhook
-from services.notify.deliver import Deliverer
+from services.notify.channels.webhook import request
+from services.notify.db import deliveries
+from services.notify.jobs.delivery import Deliverer
 from shared.db.postgres import Pool, Record, transaction
 from shared.events import Lane, NoticeFailed, NoticeSent
 from shared.ids import now
@@ -40,7 +41,7 @@ E = Urgency.EMERGENCY
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with webhook.make_client() as made:
+    async with request.make_client() as made:
         yield made
 
 
@@ -324,7 +325,7 @@ async def test_what_a_dead_deliverer_had_taken_is_sent_by_the_next(
         await take(pool, MATCHING, referral(clinic="desk").accepted())
         async with transaction(pool) as connection:
             lease = timedelta(seconds=60)
-            taken = await delivery_store.take(
+            taken = await deliveries.take(
                 connection, Lane.ROUTINE, now=now(), limit=5, room={}, at_once=5, lease=lease
             )
         assert len(taken) == 1
@@ -439,13 +440,13 @@ async def test_ten_thousand_waiting_for_one_host_do_not_slow_the_taking_for_anot
     await pool.execute("vacuum analyze delivery")
     async with transaction(pool) as connection:
         lines = await connection.fetch(
-            "explain (analyze, format text) " + delivery_store.TAKE,
+            "explain (analyze, format text) " + deliveries.TAKE,
             *("routine", now(), 64, ["many.example"], [2], 8, timedelta(seconds=60)),
         )
     text = "\n".join(line[0] for line in lines)
     assert "Seq Scan on delivery" not in text, text
     async with transaction(pool) as connection:
-        taken = await delivery_store.take(
+        taken = await deliveries.take(
             connection,
             Lane.ROUTINE,
             now=now() + timedelta(minutes=2),

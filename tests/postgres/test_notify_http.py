@@ -14,8 +14,9 @@ from pydantic import SecretStr
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.notify import http_notices, http_recipients, http_rota
-from services.notify.sealing import Sealer
+from services.notify.api import notices, recipients
+from services.notify.api import rota as http_rota
+from services.notify.db.sealing import Sealer
 from services.notify.settings import NotifySettings
 from shared.db.postgres import Pool
 from shared.vocabulary import Urgency
@@ -52,10 +53,10 @@ async def serve(database: NewDatabase, keys: Keys, *, require_https: bool = Fals
     app = FastAPI()
     app.state.verifier = Verifier.from_file(keys.public_keys)
     sealer = Sealer.from_setting(SecretStr("k1:" + "A" * 43 + "="))
-    app.include_router(http_notices.routes(lambda: pool, lambda: None, NotifySettings().clocks))
+    app.include_router(notices.routes(lambda: pool, lambda: None, NotifySettings().clocks))
     app.include_router(http_rota.routes(lambda: pool, lambda: None))
     app.include_router(
-        http_recipients.routes(
+        recipients.routes(
             lambda: pool, lambda: None, sealer, require_https=require_https, waits=timedelta(days=3)
         )
     )

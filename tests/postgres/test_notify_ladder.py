@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from services.notify import alert_store, saving
+from services.notify.db import alerts, save_batch
 from shared.db import outbox
 from shared.db.postgres import Pool, transaction
 from shared.events import Lane, NoticeAcknowledged
@@ -51,10 +51,8 @@ async def acknowledge(pool: Pool, by: str = "psy-1") -> int:
     """The newest alert. Returns how many alerts that answers."""
     async with transaction(pool) as connection:
         notice = await connection.fetchval("select notice_id from alert order by notice_id desc limit 1")
-        answered = await alert_store.acknowledge(
-            connection, notice, by=by, urgencies=list(Urgency), now=now()
-        )
-        await outbox.announce(connection, saving.acknowledged(answered, now=now()))
+        answered = await alerts.acknowledge(connection, notice, by=by, urgencies=list(Urgency), now=now())
+        await outbox.announce(connection, save_batch.acknowledged(answered, now=now()))
     return len(answered)
 
 

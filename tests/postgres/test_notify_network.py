@@ -12,10 +12,11 @@ from fastapi import FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.notify import http_recipients, http_rota, network_terms
+from services.notify import network_terms
+from services.notify.api import recipients, rota
 from services.notify.app import create_app
-from services.notify.on_triage import on_triage
-from services.notify.sealing import Sealer
+from services.notify.db.sealing import Sealer
+from services.notify.handlers.triage import on_triage
 from shared.db.postgres import Pool, transaction
 from shared.network import Network
 from shared.vocabulary import Urgency
@@ -215,9 +216,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 def call(pool: Pool, keys: Keys) -> Call:
     app = FastAPI()
     app.state.verifier = Verifier.from_file(keys.public_keys)
-    app.include_router(http_rota.routes(lambda: pool, lambda: None, NETWORK))
+    app.include_router(rota.routes(lambda: pool, lambda: None, NETWORK))
     app.include_router(
-        http_recipients.routes(
+        recipients.routes(
             lambda: pool,
             lambda: None,
             Sealer({}),

@@ -10,7 +10,7 @@ import pytest
 
 from careroute.local.keys import Keys
 from careroute.reconcile import NO_OUTCOME
-from services.notify.reopening import MissedOutcomes
+from services.notify.jobs.missed_outcomes import MissedOutcomes
 from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool
 from shared.events import CrisisOutcomeRecorded, NoticeAcknowledged
 from shared.ids import now
@@ -35,7 +35,7 @@ from tests.postgres.test_notify_http import Call, serve
 from tests.support import NewDatabase
 
 E, V, U = Urgency.EMERGENCY, Urgency.VERY_URGENT, Urgency.URGENT
-MIGRATIONS = Path(__file__).parents[2] / "services" / "notify" / "migrations"
+MIGRATIONS = Path(__file__).parents[2] / "services" / "notify" / "db" / "migrations"
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +291,7 @@ async def test_what_the_version_before_stored_goes_on(
     postgres_url: str, notify: tuple[Pool, Call], tmp_path: Path
 ) -> None:
     """Open alerts go on escalating; what was acknowledged before gets no clock."""
-    older = tmp_path / "notify" / "migrations"
+    older = tmp_path / "notify" / "db" / "migrations"
     older.mkdir(parents=True)
     for file in sorted(MIGRATIONS.glob("000[123]*.sql")):
         (older / file.name).write_text(file.read_text())

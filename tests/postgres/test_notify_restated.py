@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.notify import alert_store
-from services.notify.outcomes import outcome_due_at
+from services.notify.db import alerts
+from services.notify.domain.crisis_outcomes import outcome_due_at
 from shared.db.postgres import Pool, transaction
 from shared.events import Lane, ReferralTriaged, ReviewRequested
 from shared.ids import now
@@ -68,7 +68,7 @@ async def acknowledge(pool: Pool, by: str, audience: str = "psychiatrist") -> No
         due = outcome_due_at(
             audience, Urgency(row["urgency"]), row["respond_by"], CLOCKS, acknowledged_at=now()
         )
-        assert await alert_store.acknowledge(
+        assert await alerts.acknowledge(
             connection, row["id"], by=by, urgencies=list(Urgency), now=now(), outcome_due_at=due
         )
 
@@ -76,7 +76,7 @@ async def acknowledge(pool: Pool, by: str, audience: str = "psychiatrist") -> No
 async def resolve(pool: Pool) -> None:
     async with transaction(pool) as connection:
         [row] = await connection.fetch("select notice_id from crisis_without_outcome")
-        await alert_store.record_outcome(connection, row[0], outcome="reached", by="psy-1", now=now())
+        await alerts.record_outcome(connection, row[0], outcome="reached", by="psy-1", now=now())
 
 
 async def open_count(pool: Pool) -> int:

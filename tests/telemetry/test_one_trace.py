@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from services.intake.handlers.facts import FOLLOWED, take_as
 from services.matching.handlers.triage import OnTriaged
-from services.notify.on_matching import on_matching
-from services.notify.on_triage import on_triage
+from services.notify.handlers.matching import on_matching
+from services.notify.handlers.triage import on_triage
 from services.triage.handlers.intake import on_referral
 from shared.db.postgres import Pool, open_pool
 from shared.events import Lane, Topic

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from services.notify import webhook
-from services.notify.forms import RecipientForm
-from services.notify.lines import Lines
-from services.notify.retry import Again, GiveUp, Kind, Outcome, Patience, judge, next_attempt
-from services.notify.sealing import Sealer
-from services.notify.webhook import Links
+from services.notify.api.requests import RecipientForm
+from services.notify.channels.webhook import request as webhook
+from services.notify.channels.webhook.request import Links
+from services.notify.db.sealing import Sealer
+from services.notify.domain.host_limits import Lines
+from services.notify.domain.retry import Again, GiveUp, Kind, Outcome, Patience, judge, next_attempt
 from shared.errors import Misconfigured
 from tests.endpoint import endpoint
 

@@ -32,7 +32,7 @@ from services.matching.domain.proposals import Policy, Proposal, Waiting, Waitli
 from services.matching.domain.roster_columns import Roster
 from services.matching.domain.scoring import Weights
 from services.matching.handlers.triage import needs_of
-from services.notify.forms import RecipientForm, RotaForm
+from services.notify.api.requests import RecipientForm, RotaForm
 from services.triage.domain.rules_decision import decide
 from services.triage.domain.state import Standing
 from services.triage.policy.checks import POLICIES

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.addressing import Directory, Duty, Recipient
-from services.notify.gaps import Gap, gaps, is_gap
-from services.notify.ladder import (
+from services.notify.domain.call_state import Held, Known, Open, is_psychiatrist
+from services.notify.domain.crisis_outcomes import outcome_due_at, respond_again_by
+from services.notify.domain.directory import Directory, Duty, Recipient
+from services.notify.domain.ladder import (
     NOBODY_ANSWERED,
     NOBODY_ON_CALL,
     Alarm,
@@ -26,8 +27,7 @@ from services.notify.ladder import (
     after,
     next_step,
 )
-from services.notify.outcomes import outcome_due_at, respond_again_by
-from services.notify.paging import Held, Known, Open, is_psychiatrist
+from services.notify.domain.on_call_gaps import Gap, gaps, is_gap
 from services.notify.settings import NotifySettings
 from shared.vocabulary import Urgency
 

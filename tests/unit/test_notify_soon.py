@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.notify.soon import Soon
+from services.notify.jobs.debounce import Soon
 
 
 async def test_those_who_ask_close_together_share_one_call_and_a_later_one_gets_its_own() -> None:

@@ -9,8 +9,8 @@ from urllib.request import getproxies_environment
 import pytest
 
 from careroute.local.ports import free_port
-from services.notify import transport, webhook
-from services.notify.retry import Kind
+from services.notify.channels.webhook import request, transport
+from services.notify.domain.retry import Kind
 
 HERE = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -51,8 +51,8 @@ def says(answer: bytes) -> Serve:
 
 
 async def outcome(url: str, *, seconds: float = 5) -> tuple[Kind, str]:
-    async with webhook.make_client() as client:
-        found = await webhook.post(client, url, b"{}", {"Content-Type": "application/json"}, seconds=seconds)
+    async with request.make_client() as client:
+        found = await request.post(client, url, b"{}", {"Content-Type": "application/json"}, seconds=seconds)
         return found.kind, found.code
 
 
@@ -96,9 +96,9 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_anew() -> None:
         writer.write(b"HTTP/1.1 204 X\r\n\r\n")
         await writer.drain()
 
-    async with server(serve) as url, webhook.make_client() as client:
+    async with server(serve) as url, request.make_client() as client:
         for _ in range(3):
-            found = await webhook.post(client, url, b"{}", {}, seconds=5)
+            found = await request.post(client, url, b"{}", {}, seconds=5)
             assert found.code == "http_204"
             await asyncio.sleep(0)
     assert len(served) == 3
@@ -112,9 +112,9 @@ async def test_no_cookie_is_kept() -> None:
             cookies.append(b"ookie" in await reader.readuntil(b"{}"))
             writer.write(b"HTTP/1.1 204 X\r\nset-cookie: a=b\r\n\r\n")
 
-    async with server(serve) as url, webhook.make_client() as client:
+    async with server(serve) as url, request.make_client() as client:
         for _ in range(2):
-            await webhook.post(client, url, b"{}", {}, seconds=5)
+            await request.post(client, url, b"{}", {}, seconds=5)
     assert cookies == [False, False]
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from services.notify import wording
-from services.notify.ladder import NOBODY_ANSWERED, NOBODY_ON_CALL
-from services.notify.outcomes import MISSED, NOT_REACHED
-from services.notify.wording import Words
+from services.notify.domain import wording
+from services.notify.domain.crisis_outcomes import MISSED, NOT_REACHED
+from services.notify.domain.ladder import NOBODY_ANSWERED, NOBODY_ON_CALL
+from services.notify.domain.wording import Words
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Urgency
 
 DUE = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)

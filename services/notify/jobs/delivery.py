@@ -18,13 +18,14 @@ from weakref import WeakValueDictionary
 import httpx
 from opentelemetry.trace import SpanKind
 
-from services.notify import alert_store, delivery_store, webhook
-from services.notify.delivery_store import Attempt, Later
-from services.notify.lines import Lines
+from services.notify.channels.webhook import request
+from services.notify.channels.webhook.request import Links
+from services.notify.db import alerts, deliveries
+from services.notify.db.deliveries import Attempt, Later
+from services.notify.db.sealing import Sealer
+from services.notify.domain.host_limits import Lines
+from services.notify.domain.retry import Again, GiveUp, Kind, Outcome, Patience, next_attempt
 from services.notify.metrics import DELIVERIES, TOLD_SECONDS
-from services.notify.retry import Again, GiveUp, Kind, Outcome, Patience, next_attempt
-from services.notify.sealing import Sealer
-from services.notify.webhook import Links
 from shared.db import outbox
 from shared.db.postgres import Connection, Pool, Record, transaction
 from shared.errors import Transient
@@ -107,11 +108,11 @@ class Deliverer:
         async with transaction(self.pool()) as connection:
             if ended:
                 await self._note(connection, ended, now)
-            await delivery_store.put_back(connection, unsent)
+            await deliveries.put_back(connection, unsent)
             return await self._take(connection, free, now) if free else []
 
     async def _take(self, connection: Connection, free: int, now: datetime) -> list[Record]:
-        return await delivery_store.take(
+        return await deliveries.take(
             connection,
             self.lane,
             now=now,
@@ -148,10 +149,10 @@ class Deliverer:
         if not row["active"] or row["url"] is None:
             return Outcome(Kind.REFUSED, "inactive")
         now = self.clock()
-        content = webhook.body(row, self.links, now)
-        headers = webhook.headers(row, self.sealer.open(row["secret"]), content, now)
+        content = request.body(row, self.links, now)
+        headers = request.headers(row, self.sealer.open(row["secret"]), content, now)
         headers["traceparent"] = step.traceparent
-        return await webhook.post(self.client, row["url"], content, headers, seconds=self.timeout_seconds)
+        return await request.post(self.client, row["url"], content, headers, seconds=self.timeout_seconds)
 
     def _end(self, task: asyncio.Task[Outcome | None]) -> None:
         row, step = self._taken.pop(task)
@@ -176,8 +177,8 @@ class Deliverer:
         later = [Later(attempt, verdict) for attempt, verdict in verdicts if isinstance(verdict, Again)]
         lost = [attempt for attempt, verdict in verdicts if isinstance(verdict, GiveUp)]
         failing = [one.attempt for one in later if one.again.failing] + lost
-        await alert_store.look_again(connection, {a.row["notice_id"] for a in failing}, now=now)
-        await delivery_store.again(connection, later)
+        await alerts.look_again(connection, {a.row["notice_id"] for a in failing}, now=now)
+        await deliveries.again(connection, later)
         facts = await self._sent(connection, sent, now)
         facts += await self._lost(connection, lost, now)
         with trace.causes({attempt.row["referral_id"]: attempt.traceparent for attempt in ended}):
@@ -194,7 +195,7 @@ class Deliverer:
         )
 
     async def _sent(self, connection: Connection, sent: list[Attempt], now: datetime) -> list[NotifyFact]:
-        fresh = await delivery_store.delivered(connection, sent, now=now)
+        fresh = await deliveries.delivered(connection, sent, now=now)
         for attempt in sent:
             TOLD_SECONDS.labels(self.lane).observe((now - attempt.row["first_at"]).total_seconds())
         return [
@@ -206,7 +207,7 @@ class Deliverer:
         ]
 
     async def _lost(self, connection: Connection, lost: list[Attempt], now: datetime) -> list[NotifyFact]:
-        fresh = await delivery_store.given_up(connection, lost)
+        fresh = await deliveries.given_up(connection, lost)
         return [NoticeFailed(**_about(a.row, now), reason="undeliverable") for a in lost if a.id in fresh]
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.notify import alert_store, climb, notice_store, outcomes, recipient_store, saving, wording
-from services.notify.ladder import Clocks
-from services.notify.plan import Notice, Plan
+from services.notify.db import alerts, notices, recipients, save_batch
+from services.notify.domain import crisis_outcomes, ladder_step, wording
+from services.notify.domain.batch import Notice, Plan
+from services.notify.domain.ladder import Clocks
 from shared.db import outbox
 from shared.db.postgres import Connection, Pool, transaction
 from shared.events import Lane, NotifyFact
@@ -32,13 +33,15 @@ class MissedOutcomes:
         """True when there may be more."""
         now = self.clock()
         async with transaction(self.pool()) as connection:
-            missed = await alert_store.take_missed(connection, now=now, limit=AT_ONCE)
+            missed = await alerts.take_missed(connection, now=now, limit=AT_ONCE)
             if not missed:
                 return False
-            failed = [(notice, climb.failed(notice, by, "no_outcome", now=now)) for notice, by in missed]
+            failed = [
+                (notice, ladder_step.failed(notice, by, "no_outcome", now=now)) for notice, by in missed
+            ]
             again = [(notice, fact.event_id) for notice, fact in failed]
             facts: list[NotifyFact] = [fact for _, fact in failed]
-            facts += await call_again(connection, again, outcomes.MISSED, self.clocks, now=now)
+            facts += await call_again(connection, again, crisis_outcomes.MISSED, self.clocks, now=now)
             await outbox.announce(connection, facts)
         self.committed()
         return len(missed) == AT_ONCE
@@ -48,8 +51,8 @@ async def call_again(
     connection: Connection, crises: Sequence[tuple[Notice, UUID]], why: str, clocks: Clocks, *, now: datetime
 ) -> list[NotifyFact]:
     """A new alert for each of these, with the id of the fact it is about, unless one is open already."""
-    known = await notice_store.known(connection, {notice.referral_id for notice, _ in crises})
-    directory = await recipient_store.directory(connection, regions={notice.region for notice, _ in crises})
+    known = await notices.known(connection, {notice.referral_id for notice, _ in crises})
+    directory = await recipients.directory(connection, regions={notice.region for notice, _ in crises})
     plan = Plan()
     for notice, event_id in crises:
         before = known[notice.referral_id]
@@ -60,12 +63,12 @@ async def call_again(
         again = _again(notice, event_id, urgency, why, now=now)
         plan.notices.append(again)
         pace = clocks.pace(urgency, (again.respond_by or now) - now)
-        climb.open_alert(again, pace, directory, plan, now=now)
-    return await saving.save(connection, plan, now=now)
+        ladder_step.open_alert(again, pace, directory, plan, now=now)
+    return await save_batch.save(connection, plan, now=now)
 
 
 def _again(notice: Notice, event_id: UUID, urgency: Urgency, why: str, *, now: datetime) -> Notice:
-    by = outcomes.respond_again_by(notice.created_at, notice.respond_by, now=now)
+    by = crisis_outcomes.respond_again_by(notice.created_at, notice.respond_by, now=now)
     words = wording.called_again(urgency, by, why=why, late=by <= now)
     return replace(
         notice,

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import httpx
 
-from services.notify import retry
-from services.notify.retry import Kind, Outcome
-from services.notify.transport import transport
+from services.notify.channels.webhook.transport import transport
+from services.notify.domain import retry
+from services.notify.domain.retry import Kind, Outcome
 from shared.db.postgres import Record
 
 ANSWER_LIMIT: Final = 65_536

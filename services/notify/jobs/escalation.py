@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.notify import alert_store, climb, recipient_store, saving
-from services.notify.gaps import is_gap
+from services.notify.db import alerts, recipients, save_batch
+from services.notify.domain import ladder_step
+from services.notify.domain.batch import Climber, Plan
+from services.notify.domain.call_state import PSYCHIATRIST
+from services.notify.domain.on_call_gaps import is_gap
 from services.notify.metrics import AWAITING_OUTCOME, OPEN_ALERTS, ROTA_GAPS, UNANSWERED
-from services.notify.paging import PSYCHIATRIST
-from services.notify.plan import Climber, Plan
 from shared.db import outbox
 from shared.db.postgres import Pool, transaction
 from shared.events import Lane
@@ -34,16 +35,16 @@ class Escalation:
         """True when there may be more alerts due."""
         now = self.clock()
         async with transaction(self.pool()) as connection:
-            due = await alert_store.take_due(connection, self.lane, now=now, limit=AT_ONCE)
+            due = await alerts.take_due(connection, self.lane, now=now, limit=AT_ONCE)
             if not due:
                 return False
             regions = {climber.notice.region for climber in due}
-            directory = await recipient_store.directory(connection, regions=regions)
+            directory = await recipients.directory(connection, regions=regions)
             plan = Plan()
             for climber in due:
-                climb.climb(climber, directory, plan, now=now)
+                ladder_step.climb(climber, directory, plan, now=now)
             with trace.steps("escalate", map(_origin, due), since=now):
-                await outbox.announce(connection, await saving.save(connection, plan, now=now))
+                await outbox.announce(connection, await save_batch.save(connection, plan, now=now))
         self.committed()
         return len(due) == AT_ONCE
 
@@ -55,7 +56,7 @@ def _origin(climber: Climber) -> trace.Origin:
 
 async def measure(pool: Pool) -> None:
     """How many alerts are open, for whoever watches."""
-    counts = {row["lane"]: row for row in await pool.fetch(alert_store.OPEN_COUNT)}
+    counts = {row["lane"]: row for row in await pool.fetch(alerts.OPEN_COUNT)}
     for lane in Lane:
         row = counts.get(lane)
         OPEN_ALERTS.labels(lane).set(row["open"] if row else 0)
@@ -74,8 +75,8 @@ class RotaCheck:
     async def turn(self) -> None:
         now = self.clock()
         async with transaction(self.pool()) as connection:
-            regions = await recipient_store.staffed_regions(connection)
-            directory = await recipient_store.directory(connection, regions=regions)
+            regions = await recipients.staffed_regions(connection)
+            directory = await recipients.directory(connection, regions=regions)
         found = [region for region in regions if is_gap(directory, PSYCHIATRIST, region, now)]
         ROTA_GAPS.set(len(found))
         if found and (self.said_at is None or now - self.said_at >= timedelta(days=1)):

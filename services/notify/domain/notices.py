@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.notify import climb
-from services.notify.addressing import DESKS, Directory, Recipient
-from services.notify.ladder import Clocks, Pace
+from services.notify.domain import ladder_step
+from services.notify.domain.batch import Climber, Notice, Plan
+from services.notify.domain.call_state import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
+from services.notify.domain.directory import DESKS, Directory, Recipient
+from services.notify.domain.ladder import Clocks, Pace
+from services.notify.domain.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
 from services.notify.metrics import NOBODY_IN_REGION
-from services.notify.paging import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
-from services.notify.plan import Climber, Notice, Plan
-from services.notify.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
 from shared.events import Lane, ReferralFact, TriageFact
 from shared.ids import new_id
 from shared.telemetry import logs, trace
@@ -59,7 +59,7 @@ class Teller:
         climber = (opened.get(notice) or self.climbers.get(notice)) if notice else None
         if climber is None:
             return False
-        climb.state_again(climber, self.directory, self.plan, now=self.now)
+        ladder_step.state_again(climber, self.directory, self.plan, now=self.now)
         return True
 
     def is_on_call(self, audience: str, region: str) -> bool:
@@ -74,7 +74,7 @@ class Teller:
         if notice.is_alert:
             self._note_nobody_in_region(notice)
             pace = self._pace(notice)
-            climb.open_alert(notice, pace, self.directory, self.plan, now=self.now, first=first)
+            ladder_step.open_alert(notice, pace, self.directory, self.plan, now=self.now, first=first)
         elif recipients:
             self.plan.tell(notice, recipients, now=self.now)
         else:
@@ -94,7 +94,7 @@ class Teller:
     def _unaddressed(self, notice: Notice) -> None:
         """It waits for a recipient, and says so once."""
         self.plan.notices[-1] = replace(notice, unaddressed=True)
-        self.plan.facts.append(climb.failed(notice, climb.NOBODY, "no_recipient", now=self.now))
+        self.plan.facts.append(ladder_step.failed(notice, ladder_step.NOBODY, "no_recipient", now=self.now))
 
     def _pace(self, notice: Notice) -> Pace:
         if notice.about == OVERDUE and notice.urgency not in CANNOT_WAIT:

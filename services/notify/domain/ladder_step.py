@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.notify import ladder, wording
-from services.notify.addressing import Directory, Recipient
-from services.notify.ladder import Alarm, Alert, Pace, Person, Step, Tell, Wait
-from services.notify.paging import PSYCHIATRIST
-from services.notify.plan import Climber, Notice, Plan
-from services.notify.wording import Words
+from services.notify.domain import ladder, wording
+from services.notify.domain.batch import Climber, Notice, Plan
+from services.notify.domain.call_state import PSYCHIATRIST
+from services.notify.domain.directory import Directory, Recipient
+from services.notify.domain.ladder import Alarm, Alert, Pace, Person, Step, Tell, Wait
+from services.notify.domain.wording import Words
 from shared.events import Lane, NoticeFailed
 from shared.ids import new_id
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.notify.plan import Delivery
-from services.notify.retry import Again, Outcome
+from services.notify.domain.batch import Delivery
+from services.notify.domain.retry import Again, Outcome
 from shared.db.postgres import Connection, Record
 from shared.events import Lane
 

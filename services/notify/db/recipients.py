@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.notify.addressing import Directory, Duty, Recipient
+from services.notify.domain.directory import Directory, Duty, Recipient
 from shared.db.postgres import Connection, Record
 from shared.vocabulary import NETWORK_ROTA
 

@@ -8,21 +8,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from services.notify import (
-    alert_store,
-    answers,
-    delivery_store,
-    notice_store,
-    outcomes,
-    paging,
-    recipient_store,
-    reopening,
-    saving,
-)
-from services.notify.forms import AcknowledgementForm, OutcomeForm, Result
-from services.notify.ladder import Clocks
-from services.notify.paging import PSYCHIATRIST
-from services.notify.wording import CLINIC, PRIMARY_CARE
+from services.notify.api import responses
+from services.notify.api.requests import AcknowledgementForm, OutcomeForm, Result
+from services.notify.db import alerts, notices, recipients, save_batch
+from services.notify.db import deliveries as delivery_store
+from services.notify.domain import call_state, crisis_outcomes
+from services.notify.domain.call_state import PSYCHIATRIST
+from services.notify.domain.ladder import Clocks
+from services.notify.domain.wording import CLINIC, PRIMARY_CARE
+from services.notify.jobs import missed_outcomes
 from shared.db import outbox
 from shared.db.postgres import Connection, Pool, Record, transaction
 from shared.events import CrisisOutcomeRecorded, NotifyFact
@@ -62,26 +56,27 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None], clocks: Clocks) -
         referral_id: UUID | None = None,
         after: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> answers.Notices:
+    ) -> responses.Notices:
         """`state=open`: alerts that nobody has acknowledged yet; `awaiting_outcome`: acknowledged crises
         whose outcome nobody has recorded."""
         async with transaction(pool()) as connection:
-            rows = await notice_store.page(
+            rows = await notices.page(
                 connection, state=state, referral_id=referral_id, after=after, limit=limit
             )
-        items = [answers.Seen(**answers.seen(row)) for row in rows]
-        return answers.Notices(items=items, next=items[-1].id if len(items) == limit else None)
+        items = [responses.Seen(**responses.seen(row)) for row in rows]
+        return responses.Notices(items=items, next=items[-1].id if len(items) == limit else None)
 
     @router.get(
         "/{notice_id}", summary="One notice, and every attempt to deliver it", responses=problems(404)
     )
-    async def get(notice_id: UUID, caller: ReaderOrClinic) -> answers.Notice:
+    async def get(notice_id: UUID, caller: ReaderOrClinic) -> responses.Notice:
         """A clinic sees what was told to itself."""
         async with transaction(pool()) as connection:
             row = await _one(connection, notice_id, caller)
             deliveries = await delivery_store.of_notice(connection, notice_id)
-        return answers.Notice(
-            **answers.seen(row), deliveries=[answers.Attempts(**dict(delivery)) for delivery in deliveries]
+        return responses.Notice(
+            **responses.seen(row),
+            deliveries=[responses.Attempts(**dict(delivery)) for delivery in deliveries],
         )
 
     @router.post(
@@ -91,7 +86,7 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None], clocks: Clocks) -
     )
     async def acknowledge(
         notice_id: UUID, caller: Answerer, form: AcknowledgementForm | None = None
-    ) -> answers.Acknowledgement:
+    ) -> responses.Acknowledgement:
         """The first to acknowledge counts; later ones are told who that was. An alarm passes it on. A
         psychiatrist's part ends by a psychiatrist, or by a clinician or coordinator who takes it over."""
         by, now, form = _code(caller), present(), form or AcknowledgementForm()
@@ -102,23 +97,23 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None], clocks: Clocks) -
                 raise Problem(409, "nothing_to_acknowledge", "This notice needs no acknowledgement.")
             row = await _one(connection, alert, caller)
             taken_over = await _taken_over(connection, row, caller, form)
-            answered = await alert_store.acknowledge(
+            answered = await alerts.acknowledge(
                 connection,
                 alert,
                 by=by,
                 urgencies=list(Urgency),
                 now=now,
                 taken_over=taken_over,
-                outcome_due_at=outcomes.outcome_due_at(
+                outcome_due_at=crisis_outcomes.outcome_due_at(
                     row["audience"], _urgency(row), row["respond_by"], clocks, acknowledged_at=now
                 ),
             )
-            facts = saving.acknowledged(answered, now=now)
-            await saving.show_others(connection, facts, now=now)
+            facts = save_batch.acknowledged(answered, now=now)
+            await save_batch.show_others(connection, facts, now=now)
             await outbox.announce(connection, facts)
             row = await _one(connection, alert, caller)
         wake()
-        return answers.Acknowledgement(
+        return responses.Acknowledgement(
             notice_id=alert,
             referral_id=row["referral_id"],
             state=row["state"],
@@ -133,40 +128,40 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None], clocks: Clocks) -
         summary="What came of a crisis that was acknowledged",
         responses=problems(404, 409, when=RECORDING),
     )
-    async def record(notice_id: UUID, form: OutcomeForm, caller: Answerer) -> answers.Outcome:
+    async def record(notice_id: UUID, form: OutcomeForm, caller: Answerer) -> responses.Outcome:
         """Once. `not_reached` starts the ladder again, as does an outcome that nobody records in time."""
         by, now = _code(caller), present()
         async with transaction(pool()) as connection:
             row = await _one(connection, notice_id, caller)
             alert = row["answers"] or row["id"]
             row = await _one(connection, alert, caller)
-            if not outcomes.asks_for_outcome(row["audience"], _urgency(row)) or not row["is_alert"]:
+            if not crisis_outcomes.asks_for_outcome(row["audience"], _urgency(row)) or not row["is_alert"]:
                 raise Problem(409, "no_outcome_asked", "No outcome is recorded of this notice.")
             if row["acknowledged_at"] is None:
                 raise Problem(409, "not_acknowledged", "Acknowledge it first: whoever responds says so.")
-            if await alert_store.record_outcome(connection, alert, outcome=form.outcome, by=by, now=now):
+            if await alerts.record_outcome(connection, alert, outcome=form.outcome, by=by, now=now):
                 await outbox.announce(connection, await _recorded(connection, row, form.outcome, by, now))
             row = await _one(connection, alert, caller)
             if row["outcome"] != form.outcome:
                 raise Problem(409, "another_outcome", _ANOTHER_OUTCOME)
         wake()
-        return answers.Outcome(
+        return responses.Outcome(
             notice_id=alert,
             referral_id=row["referral_id"],
             outcome=row["outcome"],
             outcome_by=row["outcome_by"],
             outcome_at=row["outcome_at"],
-            called_again=row["outcome"] in outcomes.CALLS_AGAIN,
+            called_again=row["outcome"] in crisis_outcomes.CALLS_AGAIN,
         )
 
     async def _recorded(
         connection: Connection, row: Record, outcome: Result, by: str, now: datetime
     ) -> list[NotifyFact]:
         fact = _outcome_fact(row, outcome, by, now)
-        if outcome not in outcomes.CALLS_AGAIN:
+        if outcome not in crisis_outcomes.CALLS_AGAIN:
             return [fact]
-        crisis = notice_store.from_row(row), fact.event_id
-        again = await reopening.call_again(connection, [crisis], outcome, clocks, now=now)
+        crisis = notices.from_row(row), fact.event_id
+        again = await missed_outcomes.call_again(connection, [crisis], outcome, clocks, now=now)
         return [fact, *again]
 
     return router
@@ -202,8 +197,8 @@ async def _taken_over(
     """The reason, where the caller answers for a psychiatrist. Raises a problem without one."""
     if row["audience"] != PSYCHIATRIST or row["acknowledged_at"] is not None:
         return None
-    known = await recipient_store.existing(connection, [caller.subject])
-    if paging.is_psychiatrist(on_call=caller.role is Role.ONCALL, recipient_of=known.get(caller.subject)):
+    known = await recipients.existing(connection, [caller.subject])
+    if call_state.is_psychiatrist(on_call=caller.role is Role.ONCALL, recipient_of=known.get(caller.subject)):
         return None
     if not form.takeover:
         raise Problem(409, "takeover_needed", _TAKEOVER_NEEDED)
@@ -217,7 +212,7 @@ _TAKEOVER_NEEDED: Final = (
 
 
 async def _one(connection: Connection, notice_id: UUID, caller: Caller) -> Record:
-    row = await notice_store.one(connection, notice_id)
+    row = await notices.one(connection, notice_id)
     if row is None:
         raise not_found("notice")
     told_to = row["clinic"] if row["audience"] in (CLINIC, PRIMARY_CARE) else None

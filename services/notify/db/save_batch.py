@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.notify import alert_store, delivery_store, notice_store, recipient_store, wording
-from services.notify.alert_store import Answered
+from services.notify.db import alerts, deliveries, notices
+from services.notify.db import recipients as recipient_store
+from services.notify.db.alerts import Answered
+from services.notify.domain import wording
+from services.notify.domain.batch import Notice, Plan
+from services.notify.domain.wording import Words
 from services.notify.metrics import ALARMS
-from services.notify.plan import Notice, Plan
-from services.notify.wording import Words
 from shared.db.postgres import Connection
 from shared.events import NoticeAcknowledged, NotifyFact
 from shared.ids import new_id
@@ -19,12 +21,12 @@ log = logs.get(__name__)
 
 async def save(connection: Connection, plan: Plan, *, now: datetime) -> list[NotifyFact]:
     """Returns what is to be announced. What an earlier arrival of the same fact told is not told again."""
-    fresh = await notice_store.insert(connection, plan.notices)
+    fresh = await notices.insert(connection, plan.notices)
     told_before = {notice.id for notice in plan.notices} - fresh
-    await alert_store.put(connection, [c for c in plan.climbers if c.notice.id not in told_before])
-    await delivery_store.insert(connection, [d for d in plan.deliveries if d.notice_id not in told_before])
-    await notice_store.reword(connection, plan.reworded)
-    answered = await alert_store.reviewed(connection, plan.reviews, now=now)
+    await alerts.put(connection, [c for c in plan.climbers if c.notice.id not in told_before])
+    await deliveries.insert(connection, [d for d in plan.deliveries if d.notice_id not in told_before])
+    await notices.reword(connection, plan.reworded)
+    answered = await alerts.reviewed(connection, plan.reviews, now=now)
     facts = [fact for fact in plan.facts if fact.notice_id not in told_before]
     _sound_alarms(plan, now)
     ended = acknowledged(answered, now=now)
@@ -37,7 +39,7 @@ async def show_others(connection: Connection, ended: Sequence[NoticeAcknowledged
     newest = {(fact.referral_id, fact.audience): fact for fact in ended}
     if not newest:
         return
-    others = await alert_store.others(connection, {fact.referral_id for fact in newest.values()})
+    others = await alerts.others(connection, {fact.referral_id for fact in newest.values()})
     directory = await recipient_store.directory(connection, regions={other.region for other, *_ in others})
     plan = Plan()
     for fact in newest.values():
@@ -49,8 +51,8 @@ async def show_others(connection: Connection, ended: Sequence[NoticeAcknowledged
             recipients = [r for r in directory.recipients if r.id in told]
             plan.notices.append(notice)
             plan.tell(notice, recipients, now=now)
-    fresh = await notice_store.insert(connection, plan.notices)
-    await delivery_store.insert(connection, [d for d in plan.deliveries if d.notice_id in fresh])
+    fresh = await notices.insert(connection, plan.notices)
+    await deliveries.insert(connection, [d for d in plan.deliveries if d.notice_id in fresh])
 
 
 def shown(other: Notice, fact: NoticeAcknowledged, words: Words, *, now: datetime) -> Notice:

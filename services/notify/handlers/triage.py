@@ -8,20 +8,14 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from services.notify import (
-    alert_store,
-    network_terms,
-    notice_store,
-    paging,
-    recipient_store,
-    saving,
-    wording,
-)
-from services.notify.ladder import Clocks
-from services.notify.paging import PSYCHIATRIST, Known
-from services.notify.plan import Plan, Reviewed
-from services.notify.telling import Teller
-from services.notify.wording import Words
+from services.notify import network_terms
+from services.notify.db import alerts, notices, recipients, save_batch
+from services.notify.domain import call_state, wording
+from services.notify.domain.batch import Plan, Reviewed
+from services.notify.domain.call_state import PSYCHIATRIST, Known
+from services.notify.domain.ladder import Clocks
+from services.notify.domain.notices import Teller
+from services.notify.domain.wording import Words
 from shared.db import inbox, outbox
 from shared.db.postgres import Connection
 from shared.events import (
@@ -52,15 +46,15 @@ async def _handle(
     now = present()
     claimed = await inbox.claim(connection, group, facts)
     fresh = network_terms.in_network([fact for fact in claimed if isinstance(fact, TriageFact)], network)
-    known = await notice_store.known(connection, {fact.referral_id for fact in fresh})
-    directory = await recipient_store.directory(
+    known = await notices.known(connection, {fact.referral_id for fact in fresh})
+    directory = await recipients.directory(
         connection, regions={fact.region for fact in fresh}, clinics={fact.clinic for fact in fresh}
     )
-    climbers = await alert_store.open_climbers(connection, _may_be_stated_again(fresh, known))
+    climbers = await alerts.open_climbers(connection, _may_be_stated_again(fresh, known))
     teller = Teller(directory=directory, clocks=clocks, plan=Plan(), now=now, climbers=climbers)
     heard = tell(fresh, known, teller)
-    await notice_store.remember(connection, heard)
-    await outbox.announce(connection, await saving.save(connection, teller.plan, now=now))
+    await notices.remember(connection, heard)
+    await outbox.announce(connection, await save_batch.save(connection, teller.plan, now=now))
 
 
 def _may_be_stated_again(facts: Sequence[TriageFact], known: Mapping[UUID, Known]) -> list[UUID]:
@@ -180,7 +174,7 @@ def _call_psychiatrist(
     words = [wording.called(fact.urgency, by, late=by <= teller.now)]
     if before.calls_psychiatrist(fact.urgency, on_team=on_team):
         return _call(fact, words, after, teller)
-    if fact.restates in paging.CANNOT_WAIT:
+    if fact.restates in call_state.CANNOT_WAIT:
         return _call_again(fact, words, after, teller)
     return after
 
@@ -215,7 +209,7 @@ def _overdue(fact: ReviewOverdue, before: Known, teller: Teller) -> Known:
         return before
     words = wording.overdue(fact.urgency, fact.review_by, unanswered=fact.unanswered)
     told = teller.tell(fact, words, urgency=fact.urgency)
-    return before.called(paging.CLINICIAN, fact.urgency, notice=told.get(paging.CLINICIAN))
+    return before.called(call_state.CLINICIAN, fact.urgency, notice=told.get(call_state.CLINICIAN))
 
 
 def _decided(fact: TriageFact, by: str, before: Known, teller: Teller) -> Known:

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.notify.addressing import Directory, Duty
-from services.notify.gaps import gaps
-from services.notify.paging import CLINICIAN, PSYCHIATRIST
+from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST
+from services.notify.domain.directory import Directory, Duty
+from services.notify.domain.on_call_gaps import gaps
 from shared.db.postgres import Record
 
 

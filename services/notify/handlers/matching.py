@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from services.notify import network_terms, notice_store, recipient_store, saving, wording
-from services.notify.ladder import Clocks
-from services.notify.paging import Known
-from services.notify.plan import Plan
-from services.notify.telling import Teller
-from services.notify.wording import Words
+from services.notify import network_terms
+from services.notify.db import notices, recipients, save_batch
+from services.notify.domain import wording
+from services.notify.domain.batch import Plan
+from services.notify.domain.call_state import Known
+from services.notify.domain.ladder import Clocks
+from services.notify.domain.notices import Teller
+from services.notify.domain.wording import Words
 from shared.db import inbox, outbox
 from shared.db.postgres import Connection
 from shared.events import (
@@ -38,8 +40,8 @@ async def _handle(
     claimed = await inbox.claim(connection, group, facts)
     fresh = network_terms.in_network([fact for fact in claimed if isinstance(fact, MatchingFact)], network)
     ended = {fact.referral_id for fact in fresh if isinstance(fact, ReferralClosed)}
-    known = await notice_store.known(connection, ended)
-    directory = await recipient_store.directory(
+    known = await notices.known(connection, ended)
+    directory = await recipients.directory(
         connection,
         regions={fact.region for fact in fresh},
         clinics={fact.clinic for fact in fresh},
@@ -51,8 +53,8 @@ async def _handle(
         teller.tell(fact, words(fact, before), urgency=fact.urgency, therapist=_therapist(fact))
         if isinstance(fact, ReferralClosed):
             known[fact.referral_id] = before.ended()
-    await notice_store.remember(connection, known)
-    await outbox.announce(connection, await saving.save(connection, teller.plan, now=now))
+    await notices.remember(connection, known)
+    await outbox.announce(connection, await save_batch.save(connection, teller.plan, now=now))
 
 
 def words(fact: MatchingFact, known: Known) -> list[Words]:

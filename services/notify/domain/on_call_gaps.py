@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.notify.addressing import Directory
+from services.notify.domain.directory import Directory
 
 ENOUGH: Final = 2
 LOOKED_AT: Final = 200

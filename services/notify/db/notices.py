@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.notify.paging import CLINICIAN, PSYCHIATRIST, Held, Known, Open
-from services.notify.plan import Notice
+from services.notify.domain.batch import Notice
+from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST, Held, Known, Open
 from shared.db.postgres import Connection, Record
 from shared.events import Lane
 from shared.vocabulary import Urgency

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.notify.ladder import Alert, Pace, Telling
-from services.notify.notice_store import COLUMNS, from_row
-from services.notify.plan import Climber, Notice, Reviewed
+from services.notify.db.notices import COLUMNS, from_row
+from services.notify.domain.batch import Climber, Notice, Reviewed
+from services.notify.domain.ladder import Alert, Pace, Telling
 from shared.db.postgres import Connection, Record
 from shared.events import Lane
 

@@ -7,20 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from services.notify import (
-    alert_store,
-    answers,
-    delivery_store,
-    network_terms,
-    notice_store,
-    recipient_store,
-)
-from services.notify.addressing import Directory, Recipient
-from services.notify.forms import Audience, RecipientForm
-from services.notify.plan import Plan
-from services.notify.recipient_store import Channel
-from services.notify.sealing import Sealer
-from services.notify.telling import addressed
+from services.notify import network_terms
+from services.notify.api import responses
+from services.notify.api.requests import Audience, RecipientForm
+from services.notify.db import alerts, deliveries, notices, recipients
+from services.notify.db.recipients import Channel
+from services.notify.db.sealing import Sealer
+from services.notify.domain.batch import Plan
+from services.notify.domain.directory import Directory, Recipient
+from services.notify.domain.notices import addressed
 from shared.db.postgres import Connection, Pool, transaction
 from shared.events import Code
 from shared.ids import now as present
@@ -53,24 +48,24 @@ def routes(
     )
     async def put(
         recipient_id: Code, form: RecipientForm, response: Response, caller: Keeper
-    ) -> answers.Recipient:
+    ) -> responses.Recipient:
         """A recipient is a code for whoever watches its channels. Secrets are never shown again."""
         if require_https:
             _only_https(form)
         form = network_terms.recipient_form(form, network)
         recipient, now = form.recipient(recipient_id), present()
         async with transaction(pool()) as connection:
-            is_new = await recipient_store.put(connection, recipient, active=form.active, now=now)
+            is_new = await recipients.put(connection, recipient, active=form.active, now=now)
             made = await _put_channels(connection, recipient_id, form, sealer, now)
             if form.active:
                 await _tell_what_waits(connection, recipient, since=now - waits, now=now)
             regions = [*form.regions, NETWORK_ROTA] if form.regions else []
-            await alert_store.look_again_in(connection, regions, now=now)
-            row = await recipient_store.one(connection, recipient_id)
+            await alerts.look_again_in(connection, regions, now=now)
+            row = await recipients.one(connection, recipient_id)
         wake()
         response.status_code = 201 if is_new else 200
         assert row is not None, "it was written in the same transaction"
-        return answers.recipient(row, made)
+        return responses.recipient(row, made)
 
     @router.get(
         "/{recipient_id}",
@@ -78,12 +73,12 @@ def routes(
         response_model_exclude_none=True,
         responses=problems(404),
     )
-    async def get(recipient_id: Code, caller: Keeper) -> answers.Recipient:
+    async def get(recipient_id: Code, caller: Keeper) -> responses.Recipient:
         async with transaction(pool()) as connection:
-            row = await recipient_store.one(connection, recipient_id)
+            row = await recipients.one(connection, recipient_id)
         if row is None:
             raise not_found("recipient")
-        return answers.recipient(row)
+        return responses.recipient(row)
 
     @router.get("", summary="Recipients, by id", responses=problems())
     async def page(
@@ -91,11 +86,11 @@ def routes(
         audience: Audience | None = None,
         after: Annotated[Code | None, Query(description="`next` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> answers.Recipients:
+    ) -> responses.Recipients:
         async with transaction(pool()) as connection:
-            rows = await recipient_store.page(connection, audience=audience, after=after, limit=limit)
-        items = [answers.recipient(row) for row in rows]
-        return answers.Recipients(items=items, next=items[-1].id if len(items) == limit else None)
+            rows = await recipients.page(connection, audience=audience, after=after, limit=limit)
+        items = [responses.recipient(row) for row in rows]
+        return responses.Recipients(items=items, next=items[-1].id if len(items) == limit else None)
 
     return router
 
@@ -116,7 +111,7 @@ async def _put_channels(
     connection: Connection, recipient_id: str, form: RecipientForm, sealer: Sealer, now: datetime
 ) -> dict[str, str]:
     """A given secret counts; else the address keeps the one it has; else one is made, and returned."""
-    known = await recipient_store.secrets(connection, recipient_id)
+    known = await recipients.secrets(connection, recipient_id)
     made: dict[str, str] = {}
     channels = []
     for channel in form.channels:
@@ -128,7 +123,7 @@ async def _put_channels(
             made[channel.url] = secrets.token_urlsafe(32)
             sealed = sealer.seal(made[channel.url])
         channels.append(Channel(channel.kind, channel.url, channel.line, sealed))
-    await recipient_store.put_channels(connection, recipient_id, channels, now=now)
+    await recipients.put_channels(connection, recipient_id, channels, now=now)
     return made
 
 
@@ -139,7 +134,7 @@ async def _tell_what_waits(
     directory = Directory([recipient])
     waiting = [
         notice
-        for notice in await notice_store.unaddressed(connection, recipient.audience, since=since)
+        for notice in await notices.unaddressed(connection, recipient.audience, since=since)
         if addressed(
             directory, notice.audience, region=notice.region, clinic=notice.clinic, therapist=notice.therapist
         )
@@ -147,5 +142,5 @@ async def _tell_what_waits(
     plan = Plan()
     for notice in waiting:
         plan.tell(notice, [recipient], now=now)
-    await delivery_store.insert(connection, plan.deliveries)
-    await notice_store.addressed(connection, waiting)
+    await deliveries.insert(connection, plan.deliveries)
+    await notices.addressed(connection, waiting)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from services.notify.ladder import NOBODY_ON_CALL
-from services.notify.outcomes import MISSED, NOT_REACHED
-from services.notify.paging import CLINICIAN, PSYCHIATRIST
+from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST
+from services.notify.domain.crisis_outcomes import MISSED, NOT_REACHED
+from services.notify.domain.ladder import NOBODY_ON_CALL
 from shared.vocabulary import Urgency
 
 CLINIC: Final = "clinic"

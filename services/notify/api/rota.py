@@ -5,9 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from services.notify import alert_store, answers, network_terms, recipient_store
-from services.notify.forms import RotaForm
-from services.notify.paging import CLINICIAN, PSYCHIATRIST
+from services.notify import network_terms
+from services.notify.api import responses
+from services.notify.api.requests import RotaForm
+from services.notify.db import alerts, recipients
+from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST
 from shared.db.postgres import Connection, Pool, transaction
 from shared.events import Code
 from shared.ids import now as present
@@ -28,37 +30,37 @@ def routes(
     router = APIRouter(prefix="/v1/rota", tags=["rota"])
 
     @router.put("/{region}", summary="Replace a region's rota", responses=problems())
-    async def put(region: Code, form: RotaForm, caller: Keeper) -> answers.Rota:
+    async def put(region: Code, form: RotaForm, caller: Keeper) -> responses.Rota:
         """An empty rota means that everyone who covers the region is on call. The rota of `network` is called
         for referrals whose region nobody knows, and where a region has nobody on call."""
         now = present()
         region = network_terms.rota_region(region, network)
         async with transaction(pool()) as connection:
             await _refuse_unknown(connection, form)
-            await recipient_store.put_rota(connection, region, form.duties(region))
+            await recipients.put_rota(connection, region, form.duties(region))
             changed = [] if region == NETWORK_ROTA else [region]
-            await alert_store.look_again_in(connection, changed, now=now)
-            directory = await recipient_store.directory(connection, regions=[region])
+            await alerts.look_again_in(connection, changed, now=now)
+            directory = await recipients.directory(connection, regions=[region])
         wake()
-        return answers.rota(region, directory, now)
+        return responses.rota(region, directory, now)
 
     @router.get("/{region}", summary="A region's rota, and who is on call", responses=problems())
     async def get(
         region: Code,
         caller: Reader,
         at: Annotated[StrictMoment | None, Query(description="Now, if it is left out.")] = None,
-    ) -> answers.Rota:
+    ) -> responses.Rota:
         region = network.canonical("regions", region)
         async with transaction(pool()) as connection:
-            directory = await recipient_store.directory(connection, regions=[region])
-        return answers.rota(region, directory, at or present())
+            directory = await recipients.directory(connection, regions=[region])
+        return responses.rota(region, directory, at or present())
 
     return router
 
 
 async def _refuse_unknown(connection: Connection, form: RotaForm) -> None:
     places = form.places()
-    known = await recipient_store.existing(connection, {recipient for _, recipient in places})
+    known = await recipients.existing(connection, {recipient for _, recipient in places})
     faults = [
         Fault(where, "There is no such recipient: put it first.", "unknown_recipient")
         if recipient not in known

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.notify.addressing import Recipient
-from services.notify.ladder import Alert
-from services.notify.paging import CANNOT_WAIT
+from services.notify.domain.call_state import CANNOT_WAIT
+from services.notify.domain.directory import Recipient
+from services.notify.domain.ladder import Alert
 from shared.events import Lane, NotifyFact
 from shared.ids import new_id
 from shared.vocabulary import Urgency

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from services.notify.ladder import Clocks
-from services.notify.paging import CANNOT_WAIT, PSYCHIATRIST
+from services.notify.domain.call_state import CANNOT_WAIT, PSYCHIATRIST
+from services.notify.domain.ladder import Clocks
 from shared.vocabulary import Urgency
 
 NOT_REACHED: Final = "not_reached"

@@ -15,8 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from services.notify.addressing import Duty, Recipient
-from services.notify.wording import CLINIC, PRIMARY_CARE, THERAPIST
+from services.notify.domain.directory import Duty, Recipient
+from services.notify.domain.wording import CLINIC, PRIMARY_CARE, THERAPIST
 from shared.events import Code
 from shared.moments import StrictMoment
 
