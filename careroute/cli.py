@@ -12,26 +12,17 @@ from rich.table import Table
 
 from careroute import dead as parked
 from careroute import demo as demonstration
-from careroute import (
-    network,
-    overrides,
-    policies,
-    reconcile,
-    redecide,
-    rekey,
-    replay,
-    reviews,
-    submit,
-    tokens,
-    up,
-    watch,
-)
+from careroute import network, redecide, rekey, replay, reviews, tokens, up
 from careroute import rights as kafka_rights
 from careroute import roster as rosters
+from careroute.checks import reconcile
 from careroute.host import databases
 from careroute.host import keys as host_keys
 from careroute.local.environment import SERVICES
 from careroute.local.errors import StackError
+from careroute.policy import commands, overrides
+from careroute.referral_files import submit
+from careroute.watch import follow
 from shared.errors import CarerouteError
 from shared.web.auth import Role
 
@@ -96,7 +87,7 @@ def watch_command(
     folder: Folder = network.DEFAULT_FOLDER,
 ) -> None:
     """Follow referrals as they move."""
-    watch.run(network.find(folder), referral, out, once=once)
+    follow.run(network.find(folder), referral, out, once=once)
 
 
 @app.command("token")
@@ -159,13 +150,13 @@ def policy_check(
     file: Annotated[Path, typer.Argument(help="A policy file; see services/triage/policies/.", exists=True)],
 ) -> None:
     """Say whether triage would load this policy. Every fault is named; exit code 1 if there is any."""
-    raise typer.Exit(policies.check(file, out))
+    raise typer.Exit(commands.check(file, out))
 
 
 @policy_app.command("explain")
 def policy_explain(referral: str, folder: Folder = network.DEFAULT_FOLDER) -> None:
     """Everything triage decided about a referral, with each rule and the datum it fired on."""
-    policies.explain(network.find(folder), referral, out)
+    commands.explain(network.find(folder), referral, out)
 
 
 @policy_app.command("replay")
@@ -175,7 +166,7 @@ def policy_replay(
     folder: Folder = network.DEFAULT_FOLDER,
 ) -> None:
     """Who would have been triaged differently under this policy. Reads only; nothing is decided anew."""
-    asyncio.run(policies.replay(network.find(folder), file, _moment(since), out))
+    asyncio.run(commands.replay(network.find(folder), file, _moment(since), out))
 
 
 @policy_app.command("overrides")

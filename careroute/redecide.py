@@ -10,9 +10,9 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from careroute import policies
 from careroute.local.errors import StackError
 from careroute.network import Network
+from careroute.policy import commands
 from services.triage.jobs.redecision import Found, Raised, Redecider
 from shared.db import outbox
 from shared.db.postgres import Pool, open_pool
@@ -36,7 +36,7 @@ async def run(
 ) -> int:
     """0 when every open referral is decided by the present rules, or would be; 1 when a stored case cannot be
     read, and is named."""
-    policy = policies.in_force(network)
+    policy = commands.in_force(network)
     triage = await open_pool(network.database("triage"), size=2)
     matching = await open_pool(network.database("matching"), size=1)
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from careroute import dead
-from careroute.acted import connected, not_acted_on, parked_events
+from careroute.checks.acted_on import connected, not_acted_on, parked_events
 from careroute.network import Network
 from shared.db import outbox
 

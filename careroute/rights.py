@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from careroute.acted import HOPS
+from careroute.checks.acted_on import HOPS
 from careroute.local.environment import SERVICES
 from careroute.local.errors import StackError
 from shared.events import Topic
@@ -49,7 +49,7 @@ class Right(NamedTuple):
 
 
 def rights() -> Iterator[Right]:
-    """Of every service, by who follows whom (`careroute/acted.py`). Each may describe it, too."""
+    """Of every service, by who follows whom (`careroute/checks/acted_on.py`). Each may describe it, too."""
     for service in SERVICES:
         yield from _topics(service, Operation.WRITE, (topic for topic in Topic if _says(service, topic)))
     for _, service, pattern, groups in HOPS:

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 
+from careroute.checks.reconcile import Account
 from careroute.client import Api
 from careroute.demo.endpoints import Delivery, Endpoints
 from careroute.demo.people import People
-from careroute.reconcile import Account
 from shared.vocabulary import Urgency
 from shared.web.auth import Role
 

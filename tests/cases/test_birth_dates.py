@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careroute import referral_rows
+from careroute.referral_files import rows
 from services.intake.api.parsing import read
 from services.intake.api.requests import BatchLine, Form, ReferralForm
 from shared.web.problems import Problem
@@ -80,7 +80,7 @@ def of_row(cells: dict[str, str]) -> dict[str, Any]:
     given = {"client.name": "A", "client.region": "otter", "consent.share_with_network": "true"} | cells
     out = io.StringIO()
     csv.writer(out).writerows([given.keys(), given.values()])
-    (row,) = referral_rows.read(out.getvalue())
+    (row,) = rows.read(out.getvalue())
     assert isinstance(row, tuple), row
     return row[1]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from careroute.reconcile import Account
+from careroute.checks.reconcile import Account
 from tests.chaos import operators, verdict
 from tests.chaos.background import Background
 from tests.chaos.chaos import Chaos

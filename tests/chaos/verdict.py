@@ -13,9 +13,9 @@ from typing import Final
 
 import asyncpg
 
-from careroute import reconcile
+from careroute.checks import reconcile
+from careroute.checks.reconcile import Account
 from careroute.local import SERVICES
-from careroute.reconcile import Account
 from shared.events import Topic
 from tests.chaos.clients import Client
 from tests.chaos.groups import unread

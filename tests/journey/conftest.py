@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from careroute import reconcile
+from careroute.checks import reconcile
+from careroute.checks.reconcile import Account
 from careroute.client import Api
 from careroute.demo.endpoints import Delivery, Endpoints
 from careroute.local import SERVICES, Stack
 from careroute.local.environment import database_variable
 from careroute.local.waiting import run
 from careroute.network import Network, find
-from careroute.reconcile import Account
 from shared.web.auth import Role
 from tests import databases
 from tests.brokers import Embedded, Kafka

@@ -2,7 +2,7 @@
 
 import pytest
 
-from careroute.reconcile import disagreeing
+from careroute.checks.reconcile import disagreeing
 from shared.db import agreed
 from shared.db.postgres import Pool
 from tests.support import NewDatabase

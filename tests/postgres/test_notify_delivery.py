@@ -401,7 +401,7 @@ async def test_telling_somebody_for_whom_much_waits_reads_none_of_it(database: N
     columns = ("notice_id", "recipient", "channel", "step", "lane", "line", "first_at", "next_attempt_at")
     async with transaction(pool) as connection:
         lines = await connection.fetch(
-            f"explain {delivery_store.INSERT}", [uuid4()], *([row[name]] for name in columns)
+            f"explain {deliveries.INSERT}", [uuid4()], *([row[name]] for name in columns)
         )
     text = "\n".join(line[0] for line in lines)
     assert "delivery_notice_id_recipient_step_channel_key" in text and "delivery_waiting" not in text, text
@@ -416,7 +416,7 @@ async def test_taking_reads_what_it_takes_however_much_waits(database: NewDataba
     await pool.execute("update delivery set state = 'waiting'")
     async with transaction(pool) as connection:
         lines = await connection.fetch(
-            f"explain (analyze, format text) {delivery_store.TAKE}",
+            f"explain (analyze, format text) {deliveries.TAKE}",
             *("routine", now() + timedelta(minutes=1), 64, [], [], 16, timedelta(seconds=60)),
         )
     text = "\n".join(line[0] for line in lines)

@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from careroute import policies
 from careroute.cli import app
 from careroute.local.errors import StackError
 from careroute.network import Network
+from careroute.policy import commands
 from services.triage.db import referrals
 from services.triage.policy.checks import POLICIES
 from shared.db.postgres import open_pool, transaction
@@ -45,7 +45,7 @@ def test_every_fault_is_named_on_a_line_of_its_own(tmp_path: Path) -> None:
         )
     )
     out, said = console()
-    assert policies.check(file, out) == 1
+    assert commands.check(file, out) == 1
     lines = said.getvalue().splitlines()
     rule = "perinatal-bipolar-or-psychosis-diagnosis"
     assert f"  - {rule}: diagnosis attempt can never fire" in lines
@@ -69,13 +69,13 @@ async def test_a_decision_is_explained_rule_by_rule(
 
     out, said = console()
     with answering(answer) as url:
-        policies.explain(network(tmp_path, triage=url), str(referral_id), out)
+        commands.explain(network(tmp_path, triage=url), str(referral_id), out)
     assert asked[0].path == f"/v1/referrals/{referral_id}/decisions"
     text = said.getvalue()
     assert "ReferralTriaged" in text and "policy network-default, version" in text
     assert f"phq9-item9 (phq9.item9=1, {DAY}): PHQ-9 item 9 is above 0." in text
     with pytest.raises(StackError, match="not the id"):
-        policies.explain(network(tmp_path, triage=url), "somebody", out)
+        commands.explain(network(tmp_path, triage=url), "somebody", out)
 
 
 async def test_who_would_have_been_triaged_differently(
@@ -91,7 +91,7 @@ async def test_who_would_have_been_triaged_differently(
     here = Network({}, {"TRIAGE_DATABASE_URL": url}, None)
 
     out, said = console()
-    await policies.replay(here, UK, AGO, out)
+    await commands.replay(here, UK, AGO, out)
     text = said.getvalue()
     assert "3 referrals asked again: network-default 2026-11-27, then uk-response-times 2026-11-27." in text
     assert "1 would be triaged differently." in text
@@ -99,15 +99,15 @@ async def test_who_would_have_been_triaged_differently(
     assert str(calm) not in text and str(urgent) not in text
 
     out, said = console()
-    await policies.replay(here, US, AGO, out)
+    await commands.replay(here, US, AGO, out)
     assert f"{urgent}  answered later" in said.getvalue()
 
     out, said = console()
-    await policies.replay(here, POLICIES / "network-default.toml", AGO, out)
+    await commands.replay(here, POLICIES / "network-default.toml", AGO, out)
     assert "0 would be triaged differently." in said.getvalue()
 
     out, said = console()
-    await policies.replay(here, UK, datetime.now(UTC) + timedelta(hours=1), out)
+    await commands.replay(here, UK, datetime.now(UTC) + timedelta(hours=1), out)
     assert "0 referrals asked again" in said.getvalue()
 
     assert await pool.fetch("select * from referral order by referral_id") == rows
@@ -116,7 +116,7 @@ async def test_who_would_have_been_triaged_differently(
 
 async def test_a_replay_can_not_write(database_url: Callable[[str], Awaitable[str]]) -> None:
     url = await database_url("triage")
-    async with policies._reading(url) as database:
+    async with commands._reading(url) as database:
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await database.execute("delete from referral")
 
@@ -124,4 +124,4 @@ async def test_a_replay_can_not_write(database_url: Callable[[str], Awaitable[st
 async def test_a_database_that_is_away_is_a_sentence() -> None:
     here = Network({}, {"TRIAGE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, None)
     with pytest.raises(StackError, match="can not be read"):
-        await policies.replay(here, UK, AGO, console()[0])
+        await commands.replay(here, UK, AGO, console()[0])

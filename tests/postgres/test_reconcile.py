@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from careroute.acted import not_acted_on
+from careroute.checks.acted_on import not_acted_on
 from careroute.local import SERVICES
 from shared.ids import new_id, now
 from tests.support import NewDatabase

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from careroute.reconcile import DECIDED, NO_CLINICIAN_TOLD, NOT_SAID, OVERDUE
+from careroute.checks.reconcile import DECIDED, NO_CLINICIAN_TOLD, NOT_SAID, OVERDUE
 from shared.db.postgres import Pool
 from shared.vocabulary import Urgency
 from tests.postgres import notify_support

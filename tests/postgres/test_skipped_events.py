@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from uuid import UUID
 
-from careroute.acted import connected, not_acted_on
+from careroute.checks.acted_on import connected, not_acted_on
 from careroute.local import SERVICES
 from careroute.network import Network
 from careroute.replay import replay

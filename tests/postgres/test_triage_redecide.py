@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from typer.testing import CliRunner
 
-from careroute import reconcile
 from careroute import redecide as command
-from careroute.acted import connected
+from careroute.checks import reconcile
+from careroute.checks.acted_on import connected
 from careroute.cli import app
 from careroute.local.errors import StackError
 from careroute.network import Network

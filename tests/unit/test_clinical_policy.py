@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from careroute.clinical_policy import page
-from careroute.clinical_words import PLAIN, clock, condition
+from careroute.policy.clinical_page import page
+from careroute.policy.clinical_words import PLAIN, clock, condition
 from services.triage.domain.conditions import KINDS
 from services.triage.domain.policy import Condition
 from services.triage.policy.checks import POLICIES, load
@@ -18,7 +18,7 @@ MADE = page()
 
 def test_the_page_is_current() -> None:
     assert FILE.read_text() == MADE, (
-        "make it anew: python -m careroute.clinical_policy > docs/clinical-policy.md"
+        "make it anew: python -m careroute.policy.clinical_page > docs/clinical-policy.md"
     )
 
 

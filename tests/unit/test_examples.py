@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from careroute.demo.network import up_to_date
-from careroute.referral_files import Line, read
+from careroute.referral_files.files import Line, read
 from examples import make
 from examples.making.places import REGIONS
 from examples.making.practices import PRACTICES

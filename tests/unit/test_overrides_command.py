@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from careroute import overrides
+from careroute.policy import overrides
 from services.triage.api.responses import RATE
 from tests.unit.http_stand_in import Answer, Asked, answering, console, network
 

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from careroute import submit
-from careroute.referral_files import Line, as_line
-from careroute.referral_rows import Fault
-from careroute.sending import AT_ONCE, Outcome, send
+from careroute.referral_files import submit
+from careroute.referral_files.files import Line, as_line
+from careroute.referral_files.rows import Fault
+from careroute.referral_files.sending import AT_ONCE, Outcome, send
 from tests.unit.http_stand_in import Answer, Asked, answering, console, network
 
 Json = dict[str, Any]

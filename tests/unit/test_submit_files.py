@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careroute.local.errors import StackError
-from careroute.referral_files import Line, as_line, read
-from careroute.referral_rows import Fault
+from careroute.referral_files.files import Line, as_line, read
+from careroute.referral_files.rows import Fault
 from services.intake.api.receiving import receive
 from services.intake.api.requests import BatchLine
 from tests.cases.pipeline import NOW, RULES

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import RenderableType
 
-from careroute import watch
 from careroute.local.errors import StackError
-from careroute.watch import events
-from careroute.watch_tables import standings, story
+from careroute.watch import follow
+from careroute.watch.follow import events
+from careroute.watch.tables import standings, story
 from tests.unit.http_stand_in import Answer, Asked, answering, console, network
 
 ID = "01958c4e-7a00-7c3e-9d4f-2b6a1c0e5f11"
@@ -99,7 +99,7 @@ def test_once_shows_every_page_and_leaves(tmp_path: Path) -> None:
 
     out, text = console()
     with answering(answer) as url:
-        watch.run(network(tmp_path, intake=url), None, out, once=True)
+        follow.run(network(tmp_path, intake=url), None, out, once=True)
     assert len(asked) == 2
     assert ID in text.getvalue() and OTHER in text.getvalue()
 
@@ -108,7 +108,7 @@ def test_once_shows_one_referral_and_leaves(tmp_path: Path) -> None:
     out, text = console()
     answer = 200, json.dumps(standing(ID, timeline=[SUBMITTED, TRIAGED]))
     with answering(lambda _: answer) as url:
-        watch.run(network(tmp_path, intake=url), ID, out, once=True)
+        follow.run(network(tmp_path, intake=url), ID, out, once=True)
     assert "Triage decided." in text.getvalue()
 
 
@@ -125,7 +125,7 @@ def test_one_referral_is_followed_to_its_end_across_a_broken_stream(tmp_path: Pa
 
     out, text = console()
     with answering(answer) as url:
-        watch.run(network(tmp_path, intake=url), ID, out, once=False)
+        follow.run(network(tmp_path, intake=url), ID, out, once=False)
     assert seen == ["0", "3"]
     assert "Received." in text.getvalue() and "Triage decided." in text.getvalue()
     assert "withdrawn" in text.getvalue()
@@ -140,4 +140,4 @@ def test_what_cannot_be_shown_is_a_sentence(tmp_path: Path, referral: str, statu
     out, _ = console()
     answer = status, json.dumps({"detail": detail})
     with answering(lambda _: answer) as url, pytest.raises(StackError, match=said):
-        watch.run(network(tmp_path, intake=url), referral, out, once=True)
+        follow.run(network(tmp_path, intake=url), referral, out, once=True)

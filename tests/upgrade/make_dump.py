@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from careroute import reconcile
+from careroute.checks import reconcile
 from careroute.client import Api
 from careroute.demo import network as example
 from careroute.demo.endpoints import Endpoints

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import pytest
 
-from careroute import reconcile
 from careroute import redecide as command
+from careroute.checks import reconcile
+from careroute.checks.reconcile import Account
 from careroute.client import Api
 from careroute.demo import network as example
 from careroute.demo.endpoints import Endpoints
@@ -20,7 +21,6 @@ from careroute.local import Stack
 from careroute.local.environment import database_variable
 from careroute.local.waiting import run
 from careroute.network import Network, find
-from careroute.reconcile import Account
 from shared.web.auth import Role
 from tests import databases
 from tests.brokers import Kafka

@@ -28,7 +28,7 @@ LOCK: Final = """
 
 LOAD: Final = f"""
     select referral_id, revision, decision, state, referral.urgency, respond_by, express, region, clinic,
-           settled, by_clinician, asks_for, waiting_since, taken_on, rules_digest, {review_store.COLUMNS}
+           settled, by_clinician, asks_for, waiting_since, taken_on, rules_digest, {reviews.COLUMNS}
     from referral left join review using (referral_id)
     where referral_id = any($1::uuid[])
 """

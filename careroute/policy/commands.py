@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from careroute.acted import row_chunks
 from careroute.calling import calling, require
+from careroute.checks.acted_on import row_chunks
 from careroute.local.errors import StackError
 from careroute.network import Network
 from services.triage.domain.business_days import BusinessDays

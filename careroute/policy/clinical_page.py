@@ -1,11 +1,11 @@
-"""The page a clinical lead signs: `python -m careroute.clinical_policy > docs/clinical-policy.md`."""
+"""The page a clinical lead signs: `python -m careroute.policy.clinical_page > docs/clinical-policy.md`."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from careroute.clinical_words import cell, clock, conditions, either, span, spoken
+from careroute.policy.clinical_words import cell, clock, conditions, either, span, spoken
 from services.triage.domain.business_days import BusinessDays
 from services.triage.domain.policy import LevelRule, Policy, Rule, TeamRule
 from services.triage.policy.checks import POLICIES, load
@@ -21,7 +21,7 @@ AnyRule = Rule | LevelRule | TeamRule
 INTRODUCTION: Final = """\
 # Clinical policy
 
-Made from `services/triage/policies/*.toml` by `python -m careroute.clinical_policy >
+Made from `services/triage/policies/*.toml` by `python -m careroute.policy.clinical_page >
 docs/clinical-policy.md`; change the files, not this page. `careroute policy check FILE` says whether a file
 can be loaded, `careroute policy replay FILE --since 90d` who would have been triaged differently under it.
 

@@ -11,9 +11,10 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from careroute import dead, policies
-from careroute.acted import Databases, connected, not_acted_on, parked_events, row_chunks
+from careroute import dead
+from careroute.checks.acted_on import Databases, connected, not_acted_on, parked_events, row_chunks
 from careroute.network import Network
+from careroute.policy import commands
 from services.triage.db import redecision
 from services.triage.policy.load import PolicyRefused
 from shared.db import agreed
@@ -185,7 +186,7 @@ async def disagreeing(databases: Databases) -> list[str]:
 
 async def _by_older_rules(network: Network, databases: Databases) -> int | None:
     try:
-        policy = await asyncio.to_thread(policies.in_force, network)
+        policy = await asyncio.to_thread(commands.in_force, network)
     except PolicyRefused:
         return None
     return await redecision.count(databases["triage"], policy.digest)

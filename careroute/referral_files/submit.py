@@ -9,9 +9,9 @@ from rich.table import Table
 
 from careroute.calling import calling
 from careroute.network import Network
-from careroute.referral_files import Line, read
-from careroute.referral_rows import Fault
-from careroute.sending import Outcome, send
+from careroute.referral_files.files import Line, read
+from careroute.referral_files.rows import Fault
+from careroute.referral_files.sending import Outcome, send
 from shared.web.auth import Role
 
 MOST_SHOWN = 200

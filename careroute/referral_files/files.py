@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from careroute import referral_rows
 from careroute.local.errors import StackError
-from careroute.referral_rows import Fault
+from careroute.referral_files import rows
+from careroute.referral_files.rows import Fault
 
 KINDS: Final = ".json, .ndjson, .jsonl or .csv"
 
@@ -133,10 +133,10 @@ def _object(number: int, value: Any) -> tuple[int, dict[str, Any]] | Fault:
 
 def _csv(file: Path, text: str) -> Iterator[tuple[int, dict[str, Any]] | Fault]:
     try:
-        for row in referral_rows.read(text):
+        for row in rows.read(text):
             if isinstance(row, tuple):
                 yield row
             else:
                 yield from row
-    except referral_rows.WrongColumns as error:
+    except rows.WrongColumns as error:
         raise StackError(f"{file}: {error}") from None

@@ -10,8 +10,8 @@ import httpx
 
 from careroute.calling import refusal, unreachable
 from careroute.local.errors import StackError
-from careroute.referral_files import Line
-from careroute.referral_rows import Fault
+from careroute.referral_files.files import Line
+from careroute.referral_files.rows import Fault
 
 PATH: Final = "/v1/referrals/batch"
 AT_ONCE: Final = 200

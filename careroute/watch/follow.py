@@ -15,7 +15,7 @@ from rich.live import Live
 from careroute.calling import calling, refusal, require, unreachable
 from careroute.local.errors import StackError
 from careroute.network import Network
-from careroute.watch_tables import moment, standings, story
+from careroute.watch.tables import moment, standings, story
 from shared.web.auth import Role
 
 Json = dict[str, Any]
