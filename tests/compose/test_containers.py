@@ -14,10 +14,10 @@ from tests.containers import LABEL
 
 pytestmark = pytest.mark.timeout(600)
 
-KILLED = "tests/kafka/test_start.py"
+KILLED = "tests/integration/kafka/test_start.py"
 QUICK = (
-    "tests/kafka/test_start.py",
-    "tests/postgres/test_outbox_inbox.py",
+    "tests/integration/kafka/test_start.py",
+    "tests/integration/shared/test_outbox_inbox.py",
     "-k",
     "recovers or kept or claim",
 )

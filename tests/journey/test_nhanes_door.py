@@ -1,7 +1,7 @@
 """All 5,735 real answer sheets through the HTTP door and the rules in their processes; `-s` prints a report.
 
 Intake and triage on a real broker and a real Postgres. What all four services make of the first 500 is in
-`test_nhanes.py`, and what other policies say to all of them in `tests/unit/test_nhanes_report.py`.
+`test_nhanes.py`, and what other policies say to all of them in `tests/unit/intake/test_nhanes_report.py`.
 """
 
 import asyncio

@@ -25,7 +25,7 @@ Made by `.venv/bin/python -m tests.mutation > docs/mutation.md`; `make mutation`
 
 mutmut changes one thing at a time in `services/triage/domain/urgency.py` and `shared/instruments/` (a comparison,
 a number, a word of a sentence, an argument) and runs the unit tests that reach it, until one fails. The data of
-the instruments are not code; `tests/unit/test_golden_notices.py` changes each of them and sees that the
+the instruments are not code; `tests/unit/shared/test_instrument_notices.py` changes each of them and sees that the
 golden answer sheets notice.
 
 {table}

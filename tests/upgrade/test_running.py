@@ -26,7 +26,7 @@ from tests import databases
 from tests.brokers import Kafka
 from tests.journey.conftest import OURS, QUICK, complaints
 from tests.support import eventually
-from tests.unit.http_stand_in import console
+from tests.unit.careroute.http_stand_in import console
 from tests.upgrade.dump import KEYS, REFERRALS, restore
 from tests.upgrade.test_stored import OVER, SELF_HARM
 

@@ -22,8 +22,8 @@ from shared.events import READER, Case, Lane, ReferralTriaged, TriageFact
 from shared.ids import now
 from shared.vocabulary import Urgency
 from tests import databases
-from tests.unit.http_stand_in import console
-from tests.unit.triage_samples import POLICY
+from tests.unit.careroute.http_stand_in import console
+from tests.unit.triage.samples import POLICY
 from tests.upgrade.dump import NAMES, REFERRALS, restore, upgrade
 
 RIGHT: Final[dict[str, Urgency]] = {
