@@ -23,7 +23,7 @@ test: check ## Lint, types, import rules and every test, on embedded Kafka and P
 	@$(BIN)/python -m pytest --no-containers -n $(if $(KAFKA_BOOTSTRAP_SERVERS),0,2) --dist loadfile
 
 test-kafka: $(DEV) ## What touches Kafka, on Apache Kafka (needs Java 17 and Maven)
-	@$(BIN)/python -m pytest tests/kafka tests/wire tests/journey tests/apache --kafka=apache --no-containers
+	@$(BIN)/python -m pytest tests/integration/kafka tests/wire tests/journey tests/apache --kafka=apache --no-containers
 
 test-chaos: $(DEV) ## 10,000 referrals while everything breaks; CHAOS_SEED=n repeats a run (needs Java 17 and Maven)
 	@$(BIN)/python -m pytest tests/chaos --chaos --capture=no

@@ -23,10 +23,10 @@ PAGE: Final = """\
 Made by `.venv/bin/python -m tests.mutation > docs/mutation.md`; `make mutation` installs what
 `requirements/mutation.txt` pins and runs the same.
 
-mutmut changes one thing at a time in `services/triage/domain/urgency.py` and `shared/instruments/` (a comparison,
-a number, a word of a sentence, an argument) and runs the unit tests that reach it, until one fails. The data of
-the instruments are not code; `tests/unit/shared/test_instrument_notices.py` changes each of them and sees that the
-golden answer sheets notice.
+mutmut changes one thing at a time in `services/triage/domain/urgency.py` and `shared/instruments/` (a
+comparison, a number, a word of a sentence, an argument) and runs the unit tests that reach it, until one
+fails. The data of the instruments are not code; `tests/unit/shared/test_instrument_notices.py` changes each
+of them and sees that the golden answer sheets notice.
 
 {table}
 

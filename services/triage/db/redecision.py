@@ -29,7 +29,7 @@ LOCK: Final = f"""
 
 LOAD: Final = f"""
     select referral_id, revision, decision, state, referral.urgency, respond_by, express, region, clinic,
-           settled, by_clinician, asks_for, waiting_since, taken_on, rules_digest, {reviews.COLUMNS},
+           settled, by_clinician, asks_for, waiting_since, taken_on, rules_digest, {review_store.COLUMNS},
            "case"::text as "case",
            (select array(select jsonb_array_elements_text(fact -> 'team')) from decision
             where decision.referral_id = referral.referral_id and type = 'ReferralTriaged'

@@ -1,4 +1,5 @@
-"""Prints what triage says of some full cases: `python -m tests.unit.triage.deciding_bytes`, for test_same_bytes.
+"""Prints what triage decides on some full cases, for test_same_bytes: `python -m
+tests.unit.triage.deciding_bytes`.
 
 Only what is new each time by its nature is left out: the id of the fact.
 """
