@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.triage.db import referrals
+from services.triage.db import referrals, reviews
 from services.triage.domain.state import Standing
 from shared.db.postgres import Connection, Record
 from shared.events import Case
@@ -29,7 +29,7 @@ LOCK: Final = f"""
 
 LOAD: Final = f"""
     select referral_id, revision, decision, state, referral.urgency, respond_by, express, region, clinic,
-           settled, by_clinician, asks_for, waiting_since, taken_on, rules_digest, {review_store.COLUMNS},
+           settled, by_clinician, asks_for, waiting_since, taken_on, rules_digest, {reviews.COLUMNS},
            "case"::text as "case",
            (select array(select jsonb_array_elements_text(fact -> 'team')) from decision
             where decision.referral_id = referral.referral_id and type = 'ReferralTriaged'
