@@ -153,7 +153,7 @@ async def template(postgres_url: str) -> AsyncIterator[Callable[[str], Awaitable
                 pool = await open_pool(databases.at(postgres_url, made[service]), size=2)
                 folders = [OWN_TABLES]
                 if service != "shared":
-                    folders.append(ROOT / "services" / service / "migrations")
+                    folders.append(ROOT / "services" / service / "db" / "migrations")
                 await migrate(pool, *folders)
                 await pool.close()
             return made[service]

@@ -53,6 +53,6 @@ async def _run(admin: "asyncpg.Connection[asyncpg.Record]", statement: str, *nam
 async def _migrate(service: str, variables: Mapping[str, str]) -> list[str]:
     pool = await open_pool(variables[database_variable(service)], size=1)
     try:
-        return await migrate(pool, OWN_TABLES, PROJECT / "services" / service / "migrations")
+        return await migrate(pool, OWN_TABLES, PROJECT / "services" / service / "db" / "migrations")
     finally:
         await pool.close()

@@ -37,6 +37,6 @@ async def upgrade(url: str, service: str) -> list[str]:
     """Runs this version's migrations; returns the names of those that were new."""
     pool = await open_pool(url, size=2)
     try:
-        return await migrate(pool, OWN_TABLES, ROOT / "services" / service / "migrations")
+        return await migrate(pool, OWN_TABLES, ROOT / "services" / service / "db" / "migrations")
     finally:
         await pool.close()
