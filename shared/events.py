@@ -16,13 +16,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from shared.vocabulary import LevelOfCare, Priority, Sex, Urgency
-
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
-"""A coded value. It has no space in it, so it cannot carry a sentence."""
-
-LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-"""BCP 47, such as `es` or `zh-Hant`."""
+from shared.vocabulary import Code, Lane, LanguageTag, LevelOfCare, Priority, Sex, Urgency
 
 Diagnosis = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$")]
 """ICD-10-CM, such as `F33.1`."""
@@ -48,13 +42,6 @@ class Topic(StrEnum):
     def dead(self, group: str) -> str:
         """Where consumer group `group` parks what it cannot take from this topic."""
         return f"{self}.{group}.dead"
-
-
-class Lane(StrEnum):
-    """Two queues all the way, so that what cannot wait never stands behind what can."""
-
-    EXPRESS = "express"
-    ROUTINE = "routine"
 
 
 class Wire(BaseModel):

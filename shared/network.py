@@ -16,8 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.errors import Misconfigured
-from shared.events import Code
-from shared.vocabulary import NETWORK_ROTA, Priority
+from shared.vocabulary import NETWORK_ROTA, Code, Priority
 
 Kind = Literal["regions", "payers", "communities", "clinics"]
 

@@ -5,7 +5,22 @@ only these codes travel.
 """
 
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
+"""A coded value. It has no space in it, so it cannot carry a sentence."""
+
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+"""BCP 47, such as `es` or `zh-Hant`."""
+
+
+class Lane(StrEnum):
+    """Two queues all the way, so that what cannot wait is never behind what can."""
+
+    EXPRESS = "express"
+    ROUTINE = "routine"
 
 
 class Urgency(StrEnum):
@@ -17,6 +32,27 @@ class Urgency(StrEnum):
     SOON = "soon"
     ROUTINE = "routine"
     PREVENTIVE = "preventive"
+
+    @property
+    def rank(self) -> int:
+        """0 is the most urgent."""
+        return URGENCIES.index(self)
+
+    @property
+    def cannot_wait(self) -> bool:
+        """Hours, not days: goes on the express lane, and no paperwork holds it."""
+        return at_least_as_urgent(self, Urgency.VERY_URGENT)
+
+
+URGENCIES: Final = tuple(Urgency)
+
+
+def more_urgent(a: Urgency, b: Urgency) -> Urgency:
+    return a if at_least_as_urgent(a, b) else b
+
+
+def at_least_as_urgent(a: Urgency, b: Urgency) -> bool:
+    return a.rank <= b.rank
 
 
 class LevelOfCare(StrEnum):

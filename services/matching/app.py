@@ -14,8 +14,9 @@ from services.matching.jobs import stored_terms
 from services.matching.jobs.rounds import Matcher
 from services.matching.settings import MatchingSettings
 from shared.db.postgres import transaction
-from shared.events import Lane, Topic
+from shared.events import Topic
 from shared.runtime.service import Service
+from shared.vocabulary import Lane
 
 MEASURE_SECONDS: Final = 15
 

@@ -32,8 +32,9 @@ from services.notify.jobs.delivery import Deliverer
 from services.notify.jobs.escalation import Escalation, RotaCheck
 from services.notify.jobs.missed_outcomes import MissedOutcomes
 from services.notify.settings import NotifySettings
-from shared.events import Lane, Topic
+from shared.events import Topic
 from shared.runtime.service import Service
+from shared.vocabulary import Lane
 
 TOGETHER_SECONDS: Final = 0.05
 """Ordinary deliveries that end so close together are noted in one transaction."""

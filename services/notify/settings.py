@@ -8,8 +8,8 @@ from pydantic_settings import SettingsConfigDict
 
 from services.notify.domain.ladder import Clocks, Pace
 from services.notify.domain.retry import Patience
-from shared.events import Lane
 from shared.settings import ServiceSettings
+from shared.vocabulary import Lane
 
 Seconds = Annotated[float, Field(gt=0)]
 

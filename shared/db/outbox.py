@@ -16,9 +16,10 @@ from opentelemetry.trace import SpanKind
 
 from shared.db.postgres import TRANSIENT, Connection, Record
 from shared.errors import Transient, code_of
-from shared.events import Fact, Lane, ReferralFact
+from shared.events import Fact, ReferralFact
 from shared.telemetry import logs, trace
 from shared.telemetry.metrics import OUTBOX_SENT, RELAY_LEADS
+from shared.vocabulary import Lane
 
 log = logs.get(__name__)
 

@@ -30,7 +30,7 @@ from shared.db.postgres import (
     transaction,
 )
 from shared.errors import Transient, code_of
-from shared.events import EXPRESS_TOPICS, Lane, Topic
+from shared.events import EXPRESS_TOPICS, Topic
 from shared.kafka import client as kafka
 from shared.kafka import dead_letter_producer, deserialize, lag, log_ends
 from shared.kafka.consumer import Consumer, Handler
@@ -50,6 +50,7 @@ from shared.telemetry.metrics import (
     SKIPPED,
     UNKNOWN_VALUES,
 )
+from shared.vocabulary import Lane
 from shared.web import problems
 from shared.web.auth import Verifier
 from shared.web.edge import Edge

@@ -13,14 +13,14 @@ from careroute.local import SERVICES
 from careroute.local.environment import database_variable
 from careroute.network import Network
 from services.triage.domain.case_mapping import chart_of
-from services.triage.domain.policy import Condition, Policy, Rule, at_least_as_urgent, more_urgent
+from services.triage.domain.policy import Condition, Policy, Rule
 from services.triage.domain.urgency import how_soon
 from services.triage.jobs.redecision import Redecider
 from services.triage.policy.digest import with_digest
 from shared.db.postgres import Pool, open_pool
-from shared.events import READER, Case, Lane, ReferralTriaged, TriageFact
+from shared.events import READER, Case, ReferralTriaged, TriageFact
 from shared.ids import now
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency, at_least_as_urgent, more_urgent
 from tests import databases
 from tests.unit.careroute.http_stand_in import console
 from tests.unit.triage.samples import POLICY

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import Misconfigured
-from shared.events import Code
+from shared.vocabulary import Code
 
 DEFAULT: Final = Path(__file__).with_name("policy.toml")
 NOT_TAKEN: Final = (

@@ -37,8 +37,7 @@ NOT_REACHED: Final = "not_reached"
 FAILED: Final = "NoticeFailed"
 NO_OUTCOME: Final = "no_outcome"
 TAKEN_ON: Final = frozenset({State.ACCEPTED, State.BOOKED, State.CLOSED})
-_URGENCIES: Final = tuple(Urgency)
-CRISIS: Final = (Urgency.EMERGENCY, Urgency.VERY_URGENT)
+CRISIS: Final = tuple(urgency for urgency in Urgency if urgency.cannot_wait)
 WHO_ANSWERS_A_CRISIS: Final = frozenset({"psychiatrist", "clinician"})
 
 
@@ -230,7 +229,7 @@ def _urgency(triage: list[Heard]) -> Urgency | None:
 
 
 def _rank(fact: Heard) -> int:
-    return _URGENCIES.index(fact.urgency) if fact.urgency else len(_URGENCIES)
+    return fact.urgency.rank if fact.urgency else len(Urgency)
 
 
 def _changed_since(facts: list[Heard], decision: Heard) -> bool:

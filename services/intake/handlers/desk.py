@@ -13,10 +13,10 @@ from services.intake.handlers.group_commit import Gatherer
 from services.intake.handlers.submissions import Rules, Taken
 from services.intake.settings import IntakeSettings
 from shared.db.postgres import Pool, transaction
-from shared.events import Lane
 from shared.ids import now
 from shared.runtime.service import Service
 from shared.telemetry import trace
+from shared.vocabulary import Lane
 from shared.web.auth import Caller
 from shared.web.problems import Problem
 

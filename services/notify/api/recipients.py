@@ -17,10 +17,9 @@ from services.notify.domain.batch import Plan
 from services.notify.domain.directory import Directory, Recipient
 from services.notify.domain.notices import addressed
 from shared.db.postgres import Connection, Pool, transaction
-from shared.events import Code
 from shared.ids import now as present
 from shared.network import NOTHING_CHECKED, Network
-from shared.vocabulary import NETWORK_ROTA
+from shared.vocabulary import NETWORK_ROTA, Code
 from shared.web.auth import Caller, Role, allow
 from shared.web.openapi import problems
 from shared.web.problems import Fault, Problem, not_found

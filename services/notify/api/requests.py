@@ -17,8 +17,8 @@ from pydantic import (
 
 from services.notify.domain.directory import Duty, Recipient
 from services.notify.domain.wording import CLINIC, PRIMARY_CARE, THERAPIST
-from shared.events import Code
 from shared.moments import StrictMoment
+from shared.vocabulary import Code
 
 Audience = Literal["psychiatrist", "clinician", "clinic", "primary_care", "therapist", "coordinator", "ops"]
 

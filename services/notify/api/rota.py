@@ -11,11 +11,10 @@ from services.notify.api.requests import RotaForm
 from services.notify.db import alerts, recipients
 from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST
 from shared.db.postgres import Connection, Pool, transaction
-from shared.events import Code
 from shared.ids import now as present
 from shared.moments import StrictMoment
 from shared.network import NOTHING_CHECKED, Network
-from shared.vocabulary import NETWORK_ROTA
+from shared.vocabulary import NETWORK_ROTA, Code
 from shared.web.auth import Caller, Role, allow
 from shared.web.openapi import problems
 from shared.web.problems import Fault, Problem

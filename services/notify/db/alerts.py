@@ -11,7 +11,7 @@ from services.notify.db.notices import COLUMNS, from_row
 from services.notify.domain.batch import Climber, Notice, Reviewed
 from services.notify.domain.ladder import Alert, Pace, Telling
 from shared.db.postgres import Connection, Record
-from shared.events import Lane
+from shared.vocabulary import Lane
 
 DUE: Final = """
     select * from alert join notice on notice.id = alert.notice_id

@@ -17,7 +17,7 @@ from uuid import UUID
 from services.notify.domain.batch import Delivery
 from services.notify.domain.retry import Again, Outcome
 from shared.db.postgres import Connection, Record
-from shared.events import Lane
+from shared.vocabulary import Lane
 
 INSERT: Final = """
     insert into delivery (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at)

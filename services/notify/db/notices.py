@@ -9,8 +9,7 @@ from uuid import UUID
 from services.notify.domain.batch import Notice
 from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST, Held, Known, Open
 from shared.db.postgres import Connection, Record
-from shared.events import Lane
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 
 MEET: Final = """
     insert into referral (id) select id from unnest($1::uuid[]) as id order by id on conflict do nothing

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.notify.domain.call_state import CANNOT_WAIT
 from services.notify.domain.directory import Recipient
 from services.notify.domain.ladder import Alert
-from shared.events import Lane, NotifyFact
+from shared.events import NotifyFact
 from shared.ids import new_id
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 
 HEAD_START: Final = timedelta(days=1)
 """An alert stands so far ahead of what else is due in the same lane; what cannot wait twice as far."""
@@ -136,6 +135,6 @@ class Plan:
 
 def _precedence(notice: Notice) -> int:
     """An alarm is as its alert."""
-    if notice.urgency in CANNOT_WAIT:
+    if notice.urgency and notice.urgency.cannot_wait:
         return 2
     return 1 if notice.is_alert or notice.answers else 0

@@ -5,18 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 from uuid import UUID
 
-from shared.vocabulary import Urgency
+from shared.vocabulary import Urgency, at_least_as_urgent
 
 PSYCHIATRIST: Final = "psychiatrist"
 CLINICIAN: Final = "clinician"
-
-CANNOT_WAIT: Final = frozenset({Urgency.EMERGENCY, Urgency.VERY_URGENT})
-
-_ORDER: Final = tuple(Urgency)
-
-
-def at_least_as_urgent(one: Urgency, other: Urgency) -> bool:
-    return _ORDER.index(one) <= _ORDER.index(other)
 
 
 def is_psychiatrist(*, on_call: bool, recipient_of: str | None) -> bool:
@@ -74,7 +66,7 @@ class Known:
         """When it is raised to what cannot wait, or they are on the team; an open alert goes on by itself."""
         if self.waits_for(PSYCHIATRIST, urgency):
             return False
-        if urgency in CANNOT_WAIT and self._raised_to(urgency):
+        if urgency.cannot_wait and self._raised_to(urgency):
             return True
         return on_team and at_least_as_urgent(urgency, Urgency.URGENT) and self._owes_psychiatrist(urgency)
 
@@ -166,5 +158,5 @@ class Known:
 
 
 def _most_urgent(alerts: Iterable[_Alert], urgency: Urgency) -> _Alert | None:
-    found = min(alerts, key=lambda alert: _ORDER.index(alert.urgency), default=None)
+    found = min(alerts, key=lambda alert: alert.urgency.rank, default=None)
     return found if found and at_least_as_urgent(found.urgency, urgency) else None

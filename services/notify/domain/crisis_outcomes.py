@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from services.notify.domain.call_state import CANNOT_WAIT, PSYCHIATRIST
+from services.notify.domain.call_state import PSYCHIATRIST
 from services.notify.domain.ladder import Clocks
 from shared.vocabulary import Urgency
 
@@ -15,7 +15,7 @@ CALLS_AGAIN: Final = frozenset({NOT_REACHED, MISSED})
 
 
 def asks_for_outcome(audience: str, urgency: Urgency | None) -> bool:
-    return audience == PSYCHIATRIST and urgency in CANNOT_WAIT
+    return audience == PSYCHIATRIST and urgency is not None and urgency.cannot_wait
 
 
 def outcome_due_at(

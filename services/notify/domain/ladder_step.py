@@ -10,8 +10,9 @@ from services.notify.domain.call_state import PSYCHIATRIST
 from services.notify.domain.directory import Directory, Recipient
 from services.notify.domain.ladder import Alarm, Alert, Pace, Person, Step, Tell, Wait
 from services.notify.domain.wording import Words
-from shared.events import Lane, NoticeFailed
+from shared.events import NoticeFailed
 from shared.ids import new_id
+from shared.vocabulary import Lane
 
 NOBODY = "nobody"
 """In place of a recipient's code where there was none."""

@@ -8,15 +8,15 @@ from uuid import UUID
 
 from services.notify.domain import ladder_step
 from services.notify.domain.batch import Climber, Notice, Plan
-from services.notify.domain.call_state import CANNOT_WAIT, CLINICIAN, PSYCHIATRIST
+from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST
 from services.notify.domain.directory import DESKS, Directory, Recipient
 from services.notify.domain.ladder import Clocks, Pace
 from services.notify.domain.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
 from services.notify.metrics import NOBODY_IN_REGION
-from shared.events import Lane, ReferralFact, TriageFact
+from shared.events import ReferralFact, TriageFact
 from shared.ids import new_id
 from shared.telemetry import logs, trace
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 
 log = logs.get(__name__)
 
@@ -97,7 +97,7 @@ class Teller:
         self.plan.facts.append(ladder_step.failed(notice, ladder_step.NOBODY, "no_recipient", now=self.now))
 
     def _pace(self, notice: Notice) -> Pace:
-        if notice.about == OVERDUE and notice.urgency not in CANNOT_WAIT:
+        if notice.about == OVERDUE and not (notice.urgency and notice.urgency.cannot_wait):
             return self.clocks.overdue
         return self.clocks.pace(
             notice.urgency or Urgency.EMERGENCY, (notice.respond_by or self.now) - self.now
@@ -128,7 +128,9 @@ def _notice(
     fact: ReferralFact, said: Words, urgency: Urgency | None, therapist: UUID | None, *, now: datetime
 ) -> Notice:
     triage = fact if isinstance(fact, TriageFact) else None
-    express = said.alert and (urgency in CANNOT_WAIT or (triage is not None and triage.express))
+    express = said.alert and (
+        (urgency is not None and urgency.cannot_wait) or (triage is not None and triage.express)
+    )
     return Notice(
         id=new_id(),
         event_id=fact.event_id,

@@ -174,7 +174,7 @@ def _call_psychiatrist(
     words = [wording.called(fact.urgency, by, late=by <= teller.now)]
     if before.calls_psychiatrist(fact.urgency, on_team=on_team):
         return _call(fact, words, after, teller)
-    if fact.restates in call_state.CANNOT_WAIT:
+    if fact.restates and fact.restates.cannot_wait:
         return _call_again(fact, words, after, teller)
     return after
 

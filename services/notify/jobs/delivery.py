@@ -29,11 +29,12 @@ from services.notify.metrics import DELIVERIES, TOLD_SECONDS
 from shared.db import outbox
 from shared.db.postgres import Connection, Pool, Record, transaction
 from shared.errors import Transient
-from shared.events import Lane, NoticeFailed, NoticeSent, NotifyFact
+from shared.events import NoticeFailed, NoticeSent, NotifyFact
 from shared.ids import new_id
 from shared.ids import now as present
 from shared.telemetry import logs, trace
 from shared.telemetry.trace import Step
+from shared.vocabulary import Lane
 
 log = logs.get(__name__)
 

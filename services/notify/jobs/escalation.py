@@ -13,9 +13,9 @@ from services.notify.domain.on_call_gaps import is_gap
 from services.notify.metrics import AWAITING_OUTCOME, OPEN_ALERTS, ROTA_GAPS, UNANSWERED
 from shared.db import outbox
 from shared.db.postgres import Pool, transaction
-from shared.events import Lane
 from shared.ids import now as present
 from shared.telemetry import logs, trace
+from shared.vocabulary import Lane
 
 log = logs.get(__name__)
 

@@ -12,10 +12,10 @@ from services.notify.domain.batch import Notice, Plan
 from services.notify.domain.ladder import Clocks
 from shared.db import outbox
 from shared.db.postgres import Connection, Pool, transaction
-from shared.events import Lane, NotifyFact
+from shared.events import NotifyFact
 from shared.ids import new_id
 from shared.ids import now as present
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 
 AT_ONCE: Final = 100
 

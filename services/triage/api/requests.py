@@ -7,9 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from services.triage.domain import clinician_decision
 from services.triage.domain.consent import Why
 from services.triage.domain.returns import Owner, Step
-from shared.events import Code
 from shared.moments import StrictMoment
-from shared.vocabulary import Urgency
+from shared.vocabulary import Code, Urgency
 
 STEP: Final[dict[str, JsonValue]] = {
     "step": "refer_to_named_service",

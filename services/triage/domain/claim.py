@@ -7,8 +7,8 @@ so that it never keeps others from what cannot wait.
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.triage.domain.policy import Policy, at_least_as_urgent
-from shared.vocabulary import Urgency
+from services.triage.domain.policy import Policy
+from shared.vocabulary import Urgency, at_least_as_urgent
 from shared.web.problems import Problem
 
 

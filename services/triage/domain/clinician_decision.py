@@ -8,13 +8,13 @@ from services.triage.domain import questions as asking
 from services.triage.domain import returns
 from services.triage.domain.case_mapping import chart_of
 from services.triage.domain.consent import Disclosure, Why, shared_part
-from services.triage.domain.policy import URGENCIES, Policy
+from services.triage.domain.policy import Policy
 from services.triage.domain.returns import Step
 from services.triage.domain.rules_decision import Decided, Outcome, stamp, triaged
 from services.triage.domain.state import Standing
-from services.triage.domain.urgency import Before, cannot_wait, how_soon, settle
+from services.triage.domain.urgency import Before, how_soon, settle
 from shared.events import Advice, InformationRequested, NextStep, Question, ReferralReturned
-from shared.vocabulary import Urgency
+from shared.vocabulary import URGENCIES, Urgency
 from shared.web.problems import Fault, Problem
 
 Action = Literal["confirm", "raise", "lower", "return", "ask"]
@@ -95,7 +95,7 @@ def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: date
         state="triaged",
         urgency=verdict.urgency,
         respond_by=verdict.respond_by,
-        express=standing.express or cannot_wait(verdict.urgency),
+        express=standing.express or verdict.urgency.cannot_wait,
         by_clinician=True,
         settled=frozenset(before.settled),
         review=None,

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from services.triage.domain.chart import Chart, Sheet
-from services.triage.domain.policy import Condition, at_least_as_urgent
+from services.triage.domain.policy import Condition
 from shared.clinical import DIAGNOSES
 from shared.instruments import SAFETY_INSTRUMENTS, Reading
 from shared.vocabulary import (
@@ -19,6 +19,7 @@ from shared.vocabulary import (
     PROBLEMS,
     RED_FLAGS,
     Urgency,
+    at_least_as_urgent,
 )
 
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from services.triage.domain.chart import Chart, Sheet
-from services.triage.domain.policy import Policy, at_least_as_urgent
+from services.triage.domain.policy import Policy
 from shared.events import FiredRule
-from shared.vocabulary import Urgency
+from shared.vocabulary import Urgency, at_least_as_urgent
 
 
 def newest(chart: Chart) -> Chart:

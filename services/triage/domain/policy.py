@@ -12,16 +12,7 @@ from shared.vocabulary import LevelOfCare, Urgency
 Member = Literal["therapist", "psychiatrist", "primary_care"]
 Strength = Literal["first_line", "alternative"]
 
-URGENCIES: Final = tuple(Urgency)
 LEVELS: Final = tuple(LevelOfCare)
-
-
-def more_urgent(a: Urgency, b: Urgency) -> Urgency:
-    return min(a, b, key=URGENCIES.index)
-
-
-def at_least_as_urgent(a: Urgency, b: Urgency) -> bool:
-    return URGENCIES.index(a) <= URGENCIES.index(b)
 
 
 def more_care(a: LevelOfCare, b: LevelOfCare) -> LevelOfCare:

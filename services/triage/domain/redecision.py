@@ -19,7 +19,7 @@ from services.triage.domain.policy import Policy
 from services.triage.domain.review import fired_rules, look_by
 from services.triage.domain.rules_decision import Outcome, review_requested, triaged
 from services.triage.domain.state import Review, Standing
-from services.triage.domain.urgency import Before, Verdict, cannot_wait, fresh, how_soon
+from services.triage.domain.urgency import Before, Verdict, fresh, how_soon
 from shared.events import FiredRule, TriageFact
 from shared.vocabulary import Urgency
 
@@ -94,7 +94,7 @@ def _raised(standing: Standing, chart: Chart, verdict: Verdict, policy: Policy, 
         state="held" if holds else "triaged",
         urgency=verdict.urgency,
         respond_by=verdict.respond_by,
-        express=standing.express or cannot_wait(verdict.urgency),
+        express=standing.express or verdict.urgency.cannot_wait,
         review=review,
         asks_for=how_soon(newest(chart), policy, asked_at=now).urgency,
         rules_digest=policy.digest,
@@ -108,7 +108,7 @@ def _review(standing: Standing, verdict: Verdict, policy: Policy, now: datetime)
     new = tuple(reason for reason in fired_rules(verdict.reviews) if _mark(reason) not in known)
     if not new and (open_ is None or verdict.urgency == standing.urgency):
         return open_
-    holds = (verdict.holds or standing.state == "held") and not cannot_wait(verdict.urgency)
+    holds = (verdict.holds or standing.state == "held") and not verdict.urgency.cannot_wait
     by = look_by(verdict.urgency, policy, now)
     if open_ is None:
         return Review(
@@ -138,7 +138,7 @@ def _mark(reason: FiredRule) -> tuple[str, str, str]:
 
 def _joins(chart: Chart, verdict: Verdict, policy: Policy, team_told: Collection[str] | None) -> bool:
     """A psychiatrist joins the team. What cannot wait has called one already."""
-    if team_told is None or PSYCHIATRIST in team_told or cannot_wait(verdict.urgency):
+    if team_told is None or PSYCHIATRIST in team_told or verdict.urgency.cannot_wait:
         return False
     return PSYCHIATRIST in what_care(chart, policy, verdict.urgency).team
 

@@ -14,10 +14,10 @@ from services.triage.domain.chart import EVERYTHING, NOTHING, Chart, Stated
 from services.triage.domain.consent import Disclosure, shared_part, shared_rules
 from services.triage.domain.newer_answers import newest, shown
 from services.triage.domain.pathway import Pathway, what_care
-from services.triage.domain.policy import Policy, more_urgent
+from services.triage.domain.policy import Policy
 from services.triage.domain.review import CANNOT_WAIT, after_rules, called_rules, tells_more
 from services.triage.domain.state import Review, Standing
-from services.triage.domain.urgency import Verdict, cannot_wait, how_soon
+from services.triage.domain.urgency import Verdict, how_soon
 from shared.events import (
     Case,
     Indication,
@@ -32,7 +32,7 @@ from shared.events import (
     TriageFact,
 )
 from shared.ids import new_id
-from shared.vocabulary import Urgency
+from shared.vocabulary import Urgency, more_urgent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def _triage(
         state="held" if verdict.holds else "triaged",
         urgency=verdict.urgency,
         respond_by=verdict.respond_by,
-        express=standing.express or fact.express or cannot_wait(verdict.urgency),
+        express=standing.express or fact.express or verdict.urgency.cannot_wait,
         case=fact.case,
         review=review,
         asks_for=asks_for,

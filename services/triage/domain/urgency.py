@@ -10,9 +10,9 @@ from functools import reduce
 
 from services.triage.domain.chart import EVERYTHING, NOTHING, Chart, Stated, as_stated, not_stated
 from services.triage.domain.conditions import MONOTONE, all_data
-from services.triage.domain.policy import Finding, Policy, Rule, at_least_as_urgent, more_urgent
+from services.triage.domain.policy import Finding, Policy, Rule
 from shared.instruments import SAFETY_INSTRUMENTS
-from shared.vocabulary import Priority, Urgency
+from shared.vocabulary import Priority, Urgency, at_least_as_urgent, more_urgent
 
 Settled = Collection[tuple[str, str, str]]
 """Rule, datum and day of findings that a clinician has looked at and decided on."""
@@ -70,7 +70,7 @@ def how_soon(
         findings=(*called, *_why_base(chart, policy, urgency, fired, before)),
         reviews=tuple(finding for _, finding in asking),
         review_by=_review_by(bool(asking), urgency, policy, asked_at),
-        holds=any(rule.holds for rule, _ in asking) and not cannot_wait(urgency),
+        holds=any(rule.holds for rule, _ in asking) and not urgency.cannot_wait,
         restates=restates,
         restated=tuple(finding for _, finding in asking if _mark(finding) in restated),
     )
@@ -113,11 +113,6 @@ def _called(rule: Rule, finding: Finding, before: Before | None, *, is_restated:
         and not _is_settled(finding, before)
     )
     return replace(finding, being_told=rule.being_told) if is_restated or raises else finding
-
-
-def cannot_wait(urgency: Urgency) -> bool:
-    """Hours, not days: goes on the express lane, and no paperwork holds it."""
-    return at_least_as_urgent(urgency, Urgency.VERY_URGENT)
 
 
 def fresh(findings: Collection[Finding], before: Before | None) -> tuple[Finding, ...]:
@@ -203,7 +198,7 @@ def _starts_anew(urgency: Urgency, restates: Urgency | None) -> bool:
     """A response is owed to what was stated now, however the one before ended."""
     if restates is None:
         return False
-    return cannot_wait(restates) or (restates == urgency and at_least_as_urgent(urgency, Urgency.URGENT))
+    return restates.cannot_wait or (restates == urgency and at_least_as_urgent(urgency, Urgency.URGENT))
 
 
 def _review_by(reviews: bool, urgency: Urgency, policy: Policy, asked_at: datetime) -> datetime | None:

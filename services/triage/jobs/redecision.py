@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.triage.db import redecision, referrals
 from services.triage.db.redecision import Stored
-from services.triage.domain.policy import URGENCIES, Policy
+from services.triage.domain.policy import Policy
 from services.triage.domain.redecision import Redecided, redecide
 from shared.db import outbox
 from shared.db.postgres import Pool, transaction
@@ -160,5 +160,5 @@ def _raised(again: Redecided) -> Raised:
 
 def _precedence(one: Raised) -> tuple[int, bool, UUID]:
     """The most urgent first; of these, who was raised before who only gets a review."""
-    rank = URGENCIES.index(one.urgency) if one.urgency else len(URGENCIES)
+    rank = one.urgency.rank if one.urgency else len(Urgency)
     return rank, one.before is one.urgency, one.referral_id

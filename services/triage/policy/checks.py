@@ -14,21 +14,14 @@ from typing import Final, TypeVar
 
 from services.triage.domain.business_days import Clock, always_shorter
 from services.triage.domain.conditions import CONFLICTS
-from services.triage.domain.policy import (
-    URGENCIES,
-    Condition,
-    LevelRule,
-    Policy,
-    Rule,
-    TeamRule,
-)
+from services.triage.domain.policy import Condition, LevelRule, Policy, Rule, TeamRule
 from services.triage.policy.digest import with_digest
 from services.triage.policy.load import POLICIES as POLICIES
 from services.triage.policy.load import PolicyRefused, read_indications, read_policy
 from services.triage.policy.reachability import indications_never_used, never_fires, without_outcome
 from services.triage.policy.safety_minimum import too_little
 from shared.instruments import INSTRUMENTS
-from shared.vocabulary import Urgency
+from shared.vocabulary import URGENCIES, Urgency
 
 AnyRule = TypeVar("AnyRule", Rule, LevelRule, TeamRule)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final, get_args
 
 from services.triage.domain import substance_use
-from services.triage.domain.policy import URGENCIES, Condition, Policy, Rule, at_least_as_urgent
+from services.triage.domain.policy import Condition, Policy, Rule
 from services.triage.policy.forbidden_words import BEING_TOLD, forbidden_in
 from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS
@@ -19,8 +19,10 @@ from shared.vocabulary import (
     EXPRESS_RED_FLAGS,
     NOT_UNDERSTOOD_BY_CLINICIANS,
     RED_FLAGS,
+    URGENCIES,
     Priority,
     Urgency,
+    at_least_as_urgent,
 )
 
 A_DAY_AT_MOST: Final = URGENCIES.index(Urgency.URGENT)

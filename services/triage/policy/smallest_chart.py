@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from services.triage.domain.chart import Chart, Sheet
 from services.triage.domain.conditions import all_data
-from services.triage.domain.policy import URGENCIES, Condition
+from services.triage.domain.policy import Condition
 from shared.clinical import DIAGNOSES
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Circumstances, Instrument, read
-from shared.vocabulary import PROBLEMS, Urgency
+from shared.vocabulary import PROBLEMS, URGENCIES, Urgency
 
 OLDEST: Final = 130
 DAY: Final = date(2000, 1, 1)

@@ -19,7 +19,6 @@ from services.intake.handlers.changes import merge
 from services.intake.handlers.submissions import Rules
 from shared.events import (
     InformationRequested,
-    Lane,
     Question,
     ReferralAmended,
     ReferralSubmitted,
@@ -28,7 +27,7 @@ from shared.events import (
     Stated,
 )
 from shared.ids import now
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 from shared.web.auth import Role
 from tests.integration.intake.support import KEYS, Intake, about, intake_on
 from tests.support import NewDatabase

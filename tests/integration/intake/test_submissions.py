@@ -9,7 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.intake.api.request_examples import MINIMAL, REFERRAL
-from shared.events import Lane, ReferralSubmitted
+from shared.events import ReferralSubmitted
+from shared.vocabulary import Lane
 from shared.web.auth import Role
 from tests.integration.intake.support import Intake, bearer, intake_on, only
 from tests.support import NewDatabase

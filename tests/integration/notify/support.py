@@ -22,10 +22,10 @@ from services.notify.jobs.escalation import Escalation
 from services.notify.settings import NotifySettings
 from shared import events
 from shared.db.postgres import Pool, transaction
-from shared.events import AnyFact, Lane, Needs, NotifyFact
+from shared.events import AnyFact, Needs, NotifyFact
 from shared.ids import new_id, now
 from shared.kafka.consumer import Handler
-from shared.vocabulary import LevelOfCare, Urgency
+from shared.vocabulary import Lane, LevelOfCare, Urgency
 
 SECRET = "a-secret-of-16-or-more"
 MINUTE = timedelta(minutes=1)

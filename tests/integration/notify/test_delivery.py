@@ -16,9 +16,9 @@ from services.notify.channels.webhook import request
 from services.notify.db import deliveries
 from services.notify.jobs.delivery import Deliverer
 from shared.db.postgres import Pool, Record, transaction
-from shared.events import Lane, NoticeFailed, NoticeSent
+from shared.events import NoticeFailed, NoticeSent
 from shared.ids import now
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 from tests.endpoint import Call, Endpoint, endpoint
 from tests.integration.notify.support import (
     EXPRESS,

@@ -6,9 +6,9 @@ from datetime import timedelta
 from services.notify.db import alerts, save_batch
 from shared.db import outbox
 from shared.db.postgres import Pool, transaction
-from shared.events import Lane, NoticeAcknowledged
+from shared.events import NoticeAcknowledged
 from shared.ids import now
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 from tests.integration.notify.support import (
     EXPRESS,
     ROUTINE,

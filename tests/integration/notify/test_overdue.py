@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from shared.db.postgres import Pool
-from shared.events import Lane, NoticeAcknowledged, NoticeFailed
-from shared.vocabulary import Urgency
+from shared.events import NoticeAcknowledged, NoticeFailed
+from shared.vocabulary import Lane, Urgency
 from tests.integration.notify.support import (
     EXPRESS,
     ROUTINE,

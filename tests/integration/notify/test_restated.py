@@ -8,9 +8,9 @@ import pytest
 from services.notify.db import alerts
 from services.notify.domain.crisis_outcomes import outcome_due_at
 from shared.db.postgres import Pool, transaction
-from shared.events import Lane, ReferralTriaged, ReviewRequested
+from shared.events import ReferralTriaged, ReviewRequested
 from shared.ids import now
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 from tests.integration.notify.support import (
     CLOCKS,
     EXPRESS,

@@ -12,9 +12,10 @@ from aiokafka.errors import KafkaError
 
 from shared.db import inbox, outbox
 from shared.db.postgres import Pool, open_pool, transaction
-from shared.events import Lane, ReferralWithdrawn
+from shared.events import ReferralWithdrawn
 from shared.ids import new_id, now
 from shared.telemetry import trace
+from shared.vocabulary import Lane
 from tests.support import NewDatabase
 
 

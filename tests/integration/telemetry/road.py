@@ -11,12 +11,13 @@ from pydantic import TypeAdapter
 
 from shared.db import outbox
 from shared.db.postgres import Connection, Pool
-from shared.events import READER, AnyFact, Lane, Topic
+from shared.events import READER, AnyFact, Topic
 from shared.kafka import deserialize
 from shared.kafka.consumer import Consumer, Handler
 from shared.kafka.dead_letter_producer import Parking, Producer
 from shared.kafka.stall_detector import Standstill
 from shared.telemetry.health import Turning
+from shared.vocabulary import Lane
 from tests.support import eventually
 
 

@@ -17,8 +17,9 @@ from services.notify.handlers.matching import on_matching
 from services.notify.handlers.triage import on_triage
 from services.triage.handlers.intake import on_referral
 from shared.db.postgres import Pool, open_pool
-from shared.events import Lane, Topic
+from shared.events import Topic
 from shared.telemetry import trace
+from shared.vocabulary import Lane
 from tests.endpoint import Endpoint, endpoint
 from tests.integration.intake.support import Intake, intake_on
 from tests.integration.matching.stage import HOURS, Stage, entry

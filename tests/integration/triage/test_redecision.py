@@ -23,15 +23,9 @@ from services.triage.handlers.intake import on_referral
 from services.triage.jobs import measurements
 from services.triage.jobs.redecision import Found, Raised, Redecider
 from shared.db.postgres import Pool, open_pool, transaction
-from shared.events import (
-    AnyFact,
-    Lane,
-    ReferralTriaged,
-    ReviewRequested,
-    TriageFact,
-)
+from shared.events import AnyFact, ReferralTriaged, ReviewRequested, TriageFact
 from shared.ids import now
-from shared.vocabulary import Urgency
+from shared.vocabulary import Lane, Urgency
 from tests.integration.triage.support import fact, said, withdrawal
 from tests.integration.triage.test_http import Call, back, decide, keys, triage
 from tests.support import NewDatabase

@@ -15,7 +15,7 @@ import pytest
 
 from services.triage.domain.chart import Chart, Sheet
 from services.triage.domain.pathway import what_care
-from services.triage.domain.policy import URGENCIES, Condition, IndicationRule, LevelRule, Policy, TeamRule
+from services.triage.domain.policy import Condition, IndicationRule, LevelRule, Policy, TeamRule
 from services.triage.policy.checks import POLICIES, check, load
 from services.triage.policy.load import PolicyRefused
 from services.triage.policy.safety_minimum import MUST_ASK
@@ -23,7 +23,7 @@ from services.triage.policy.smallest_chart import witness
 from shared.clinical import DIAGNOSES, Signal
 from shared.instruments import CONFIRMED, INSTRUMENTS, Answer, read
 from shared.instruments.problems import ProblemCode
-from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
+from shared.vocabulary import PROBLEMS, RED_FLAGS, URGENCIES, Priority, Sex, Urgency
 from tests.unit.triage.samples import DAY, POLICY, chart, decided, rank, sheet
 
 SHIPPED = [load(path) for path in sorted(POLICIES.glob("*.toml")) if path.name != "indications.toml"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.triage.domain import clinician_decision
 from services.triage.domain.case_mapping import chart_of
 from services.triage.domain.clinician_decision import Word
-from services.triage.domain.policy import Policy, at_least_as_urgent, more_urgent
+from services.triage.domain.policy import Policy
 from services.triage.domain.redecision import DECIDED_AGAIN, redecide, unseen
 from services.triage.domain.rules_decision import decide, end
 from services.triage.domain.state import Standing
@@ -21,7 +21,7 @@ from services.triage.domain.urgency import how_soon
 from services.triage.policy.digest import DECIDES, ROOT, with_digest
 from shared.events import Case, Consent, ReferralSubmitted, ReferralTriaged, ReviewRequested, Screening
 from shared.ids import new_id
-from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency
+from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency, at_least_as_urgent, more_urgent
 from tests.unit.triage.samples import ASKED_AT, CALM, DAY, POLICY
 from tests.unit.triage.test_urgency_properties import raw_sheets
 

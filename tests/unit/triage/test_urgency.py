@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.triage.domain.policy import Finding
-from services.triage.domain.urgency import Before, cannot_wait, settle
+from services.triage.domain.urgency import Before, settle
 from services.triage.policy.checks import POLICIES, load
 from shared.instruments import INSTRUMENTS, Answer
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
@@ -373,6 +373,6 @@ def test_only_what_must_be_answered_within_hours_says_that_the_psychiatrist_is_t
     policy = load(POLICIES / f"{name}.toml")
     claiming = [rule for rule in policy.rules if "on call is being told" in rule.being_told]
     assert len(claiming) >= 5
-    assert [rule.id for rule in claiming if not (rule.raises_to and cannot_wait(rule.raises_to))] == []
+    assert [rule.id for rule in claiming if not (rule.raises_to and rule.raises_to.cannot_wait)] == []
     claims = {text for text in policy.texts() if "is being told" in text}
     assert claims == {rule.being_told for rule in claiming}
