@@ -71,7 +71,7 @@ class Running:
     signing_key: str
 
 
-def announce(folder: Path, settings: Settings) -> None:
+def publish(folder: Path, settings: Settings) -> None:
     running = Running(settings.variables(), dict(settings.urls), str(settings.keys.signing_key))
     write_private(folder / _RUNNING, json.dumps(asdict(running), indent=1))
 

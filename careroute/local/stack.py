@@ -21,7 +21,7 @@ from typing import Self
 from careroute.local import broker, postgres, postgres_home, service
 from careroute.local.broker import Broker
 from careroute.local.child import Spec
-from careroute.local.environment import SERVICES, Settings, announce, database_variable, withdraw
+from careroute.local.environment import SERVICES, Settings, database_variable, publish, withdraw
 from careroute.local.errors import StackError
 from careroute.local.folder import FolderLock, make_folder
 from careroute.local.keys import Keys
@@ -73,7 +73,7 @@ class Stack:
             self.open()
         for name in self._embedded:
             self.start(name)
-        announce(self.folder, self.settings)
+        publish(self.folder, self.settings)
 
     def start_services(self, *names: str, seconds: float = 60.0) -> None:
         """Starts them side by side and returns when all are ready."""

@@ -35,7 +35,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     service.agrees_on({"diagnoses.toml": DIGEST, "who_diagnosis_codes": who_codes})
     desk = Desk(service, settings, rules)
 
-    service.announces(Topic.INTAKE_REFERRALS, Topic.INTAKE_EXPRESS)
+    service.publishes(Topic.INTAKE_REFERRALS, Topic.INTAKE_EXPRESS)
     for topic, group in facts.FOLLOWED.items():
         service.consumes(topic, group=group, handler=facts.take_as(group))
     service.every(LOOK_SECONDS, "event streams", desk.watch.look)

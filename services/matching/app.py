@@ -44,7 +44,7 @@ def create_app(settings: MatchingSettings | None = None) -> FastAPI:
     service.at_start(partial(stored_terms.put_in_order, network=service.network))
     service.consumes(Topic.TRIAGE_EXPRESS, group="matching-express", handler=handler)
     service.consumes(Topic.TRIAGE_DECISIONS, group="matching", handler=handler)
-    service.announces(Topic.MATCHING_ASSIGNMENTS, Topic.MATCHING_ROSTER)
+    service.publishes(Topic.MATCHING_ASSIGNMENTS, Topic.MATCHING_ROSTER)
     service.every(
         settings.poll_seconds, "match-express", matcher.express, after_commits=True, lane=Lane.EXPRESS
     )

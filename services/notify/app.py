@@ -60,7 +60,7 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
         handler=on_matching("notify-matching", settings.clocks, service.network),
     )
     service.at_start(partial(network_terms.put_in_order, network=service.network))
-    service.announces(Topic.NOTIFY_NOTICES)
+    service.publishes(Topic.NOTIFY_NOTICES)
 
     deliverers = []
     for lane in Lane:

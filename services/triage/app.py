@@ -40,7 +40,7 @@ def create_app(settings: TriageSettings | None = None) -> FastAPI:
     service.every(
         OLDER_SECONDS, "measure-rules", lambda: measurements.count_older(service.pool, policy.digest)
     )
-    service.announces(Topic.TRIAGE_EXPRESS, Topic.TRIAGE_DECISIONS)
+    service.publishes(Topic.TRIAGE_EXPRESS, Topic.TRIAGE_DECISIONS)
     return service.app(
         routes(policy, pool=lambda: service.pool, wake=service.wake),
         title="careroute triage",

@@ -23,7 +23,7 @@ from shared.vocabulary import Lane
 
 log = logs.get(__name__)
 
-ANNOUNCE: Final = """
+PUBLISH: Final = """
     insert into outbox (event_id, type, lane, topic, key, body, occurred_at, traceparent)
     select event_id, type, lane, topic, key, body, occurred_at, traceparent
     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[],
@@ -60,11 +60,11 @@ SEND_SECONDS: Final = 30
 BATCH: Final = 1000
 
 
-async def announce(connection: Connection, facts: Sequence[Fact]) -> None:
+async def publish(connection: Connection, facts: Sequence[Fact]) -> None:
     """Say these, in this order, if and when the caller's transaction commits."""
     if facts:
         await connection.execute(
-            ANNOUNCE,
+            PUBLISH,
             [fact.event_id for fact in facts],
             [fact.type for fact in facts],
             [fact.lane for fact in facts],

@@ -81,7 +81,7 @@ class Service:
         self._pool: Pool | None = None
         self._parking = dead_letter_producer.Parking(self._start_parking)
         self.consumers: list[Consumer] = []
-        self._announced: set[str] = set()
+        self._published: set[str] = set()
         self._at_start: list[AtStart] = []
         self._loops: list[Loop] = []
         self._agreed: dict[str, str] = {}
@@ -126,9 +126,9 @@ class Service:
         self.health.live[f"consumer:{group}:{topic}"] = consumer.turning.problem
         self.health.ready[f"consumer:{group}:{topic}"] = consumer.membership.problem
 
-    def announces(self, *topics: Topic) -> None:
+    def publishes(self, *topics: Topic) -> None:
         """The topics this service writes; they are made at start if they are missing."""
-        self._announced.update(topics)
+        self._published.update(topics)
 
     def at_start(self, job: AtStart) -> None:
         """Run after the migrations of every start, in a transaction, by one replica at a time. It must be
@@ -139,7 +139,7 @@ class Service:
         """What it writes, what it reads, and where it parks what it cannot take."""
         consumed = {str(one.topic) for one in self.consumers}
         dead = {one.topic.dead(one.group) for one in self.consumers}
-        return self._announced | consumed | dead
+        return self._published | consumed | dead
 
     def agrees_on(self, values: Mapping[str, str]) -> None:
         """What this service decides by and another one must too; `careroute reconcile` compares them."""

@@ -1,8 +1,7 @@
-"""Paging by cursor, the same in every API: ask with `limit` and `cursor`, go on with `next_cursor` until it is
-null. The list stands under the plural of what it lists.
+"""Paging by cursor, the same in every API: `limit` and `cursor` ask, `next_cursor` goes on until it is null.
 
-A cursor is the sort key of the last row of a page, as JSON in base64url. It holds nothing that the page did not
-show.
+The list stands under the plural of what it lists. A cursor is the sort key of the last row of a page, as JSON
+in base64url; it holds nothing that the page did not show.
 """
 
 import base64

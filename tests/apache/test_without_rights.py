@@ -46,7 +46,7 @@ async def test_a_service_without_rights_waits_for_them(
         """Nothing comes."""
 
     service.consumes(Topic.INTAKE_REFERRALS, group="triage", handler=handle)
-    service.announces(Topic.TRIAGE_DECISIONS)
+    service.publishes(Topic.TRIAGE_DECISIONS)
     app = service.app(APIRouter(), title="test", description="test")
     transport = httpx.ASGITransport(app)
     with pytest.raises(TopicAuthorizationFailedError):

@@ -114,7 +114,7 @@ async def _save(
     stands = progress(heard(each) for each in (*referral.facts, kept(fact)))
     await referrals.tell(connection, [fact])
     await referrals.save_progress(connection, {referral.id: stands}, now=now)
-    await outbox.announce(connection, [fact])
+    await outbox.publish(connection, [fact])
     return rules.answer(
         referral.id,
         state=stands.state,

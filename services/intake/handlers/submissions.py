@@ -207,7 +207,7 @@ async def take(
     there = await store.lock(connection, [each.id for each in referrals]) if again else set()
     missing = [each for each in referrals if each.id not in there]
     stored = await store.accept(connection, missing, now=now)
-    await outbox.announce(connection, [each.submitted for each in missing if each.id in stored])
+    await outbox.publish(connection, [each.submitted for each in missing if each.id in stored])
     known = await _known(connection, [each for each in missing if each.id not in stored])
     return [
         Taken(202, each.answer, each.id)

@@ -29,7 +29,7 @@ async def accept(connection: Connection, offer_id: UUID, caller: Caller) -> Offe
     at = await clock(connection)
     await _answer(connection, [Answer(offer=offer, state="accepted")], at, caller)
     await waitlist_store.set_state(connection, referral.id, State.ACCEPTED)
-    await outbox.announce(connection, [outgoing_events.accepted(referral, offer, now=at)])
+    await outbox.publish(connection, [outgoing_events.accepted(referral, offer, now=at)])
     return await _again(connection, offer)
 
 
@@ -44,7 +44,7 @@ async def decline(connection: Connection, offer_id: UUID, reason: Decline, calle
     await _answer(connection, [Answer(offer=offer, state="declined", reason=reason)], at, caller)
     await places.give_back(connection, [offer.therapist_id])
     await waitlist_store.wait_again(connection, [(referral.id, offer.therapist_id)], now=at)
-    await outbox.announce(connection, [outgoing_events.declined(referral, offer, reason, now=at)])
+    await outbox.publish(connection, [outgoing_events.declined(referral, offer, reason, now=at)])
     return await _again(connection, offer)
 
 
@@ -62,7 +62,7 @@ async def book(connection: Connection, referral_id: UUID, starts_at: datetime, c
     at = await clock(connection)
     (offer,) = await offers.holding(connection, [referral_id])
     await waitlist_store.set_state(connection, referral_id, State.BOOKED, appointment_at=starts_at)
-    await outbox.announce(
+    await outbox.publish(
         connection, [outgoing_events.booked(referral, offer.therapist_id, starts_at, now=at)]
     )
     return await _referral(connection, referral_id)
@@ -81,7 +81,7 @@ async def close(connection: Connection, referral_id: UUID, reason: Closure, call
     await _answer(connection, ends, at, caller)
     await places.give_back(connection, [offer.therapist_id for offer in held])
     await waitlist_store.set_state(connection, referral_id, State.CLOSED, closed_by=By.CARE, reason=reason)
-    await outbox.announce(
+    await outbox.publish(
         connection, [outgoing_events.closed(referral, reason, next(iter(held), None), now=at)]
     )
     return await _referral(connection, referral_id)
@@ -109,7 +109,7 @@ async def silence(connection: Connection, *, limit: int) -> int:
         for a in answers
     ]
     with outgoing_events.caused(referrals, news, since=at):
-        await outbox.announce(connection, news)
+        await outbox.publish(connection, news)
     return len(ran_out)
 
 

@@ -47,9 +47,7 @@ async def keep(connection: Connection, entries: Mapping[UUID, TherapistEntry], *
         if len(saved) != len(changed):
             raise Transient("matching:therapist_was_added_by_two_at_once")
         await places.vacancies(connection, saved, entry=True)
-        await outbox.announce(
-            connection, [outgoing_events.therapist_changed(row, now=now) for row in changed]
-        )
+        await outbox.publish(connection, [outgoing_events.therapist_changed(row, now=now) for row in changed])
     ids = {row.id for row in changed}
     return Kept(
         created=tuple(id_ for id_ in ids if id_ not in known),

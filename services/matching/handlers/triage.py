@@ -66,7 +66,7 @@ class OnTriaged:
         lost = await self._taken_back(connection, changed, known, at)
         changed = [_waits(r, at) if r.id in lost and r.state is State.OFFERED else r for r in changed]
         await referrals.save(connection, changed, known=known)
-        await outbox.announce(connection, _news(changed, known, lost, at))
+        await outbox.publish(connection, _news(changed, known, lost, at))
 
     async def _taken_back(
         self,

@@ -133,7 +133,7 @@ class Matcher:
         ]
         news += await self._wait(connection, waits, by_id, at)
         with said.caused(by_id, news, since=at):
-            await outbox.announce(connection, news)
+            await outbox.publish(connection, news)
         metrics.OFFERED.inc(len(won))
         metrics.PLACES_LOST.inc(len(proposals) - len(won))
         metrics.ROUND_SECONDS.observe(time.monotonic() - started)

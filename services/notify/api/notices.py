@@ -110,7 +110,7 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None], clocks: Clocks) -
             )
             facts = save_batch.acknowledged(answered, now=now)
             await save_batch.show_others(connection, facts, now=now)
-            await outbox.announce(connection, facts)
+            await outbox.publish(connection, facts)
             row = await _one(connection, alert, caller)
         wake()
         return responses.Acknowledgement(
@@ -140,7 +140,7 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None], clocks: Clocks) -
             if row["acknowledged_at"] is None:
                 raise Problem(409, "not_acknowledged", "Acknowledge it first: whoever responds says so.")
             if await alerts.record_outcome(connection, alert, outcome=form.outcome, by=by, now=now):
-                await outbox.announce(connection, await _recorded(connection, row, form.outcome, by, now))
+                await outbox.publish(connection, await _recorded(connection, row, form.outcome, by, now))
             row = await _one(connection, alert, caller)
             if row["outcome"] != form.outcome:
                 raise Problem(409, "another_outcome", _ANOTHER_OUTCOME)

@@ -54,7 +54,7 @@ async def _handle(
         if isinstance(fact, ReferralClosed):
             known[fact.referral_id] = before.ended()
     await notices.remember(connection, known)
-    await outbox.announce(connection, await save_batch.save(connection, teller.plan, now=now))
+    await outbox.publish(connection, await save_batch.save(connection, teller.plan, now=now))
 
 
 def words(fact: MatchingFact, known: Known) -> list[Words]:

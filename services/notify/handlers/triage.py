@@ -54,7 +54,7 @@ async def _handle(
     teller = Teller(directory=directory, clocks=clocks, plan=Plan(), now=now, climbers=climbers)
     heard = tell(fresh, known, teller)
     await notices.remember(connection, heard)
-    await outbox.announce(connection, await save_batch.save(connection, teller.plan, now=now))
+    await outbox.publish(connection, await save_batch.save(connection, teller.plan, now=now))
 
 
 def _may_be_stated_again(facts: Sequence[TriageFact], known: Mapping[UUID, Known]) -> list[UUID]:

@@ -183,7 +183,7 @@ class Deliverer:
         facts = await self._sent(connection, sent, now)
         facts += await self._lost(connection, lost, now)
         with trace.causes({attempt.row["referral_id"]: attempt.traceparent for attempt in ended}):
-            await outbox.announce(connection, facts)
+            await outbox.publish(connection, facts)
 
     def _verdict(self, attempt: Attempt, now: datetime) -> Again | GiveUp:
         return next_attempt(

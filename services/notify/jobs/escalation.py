@@ -44,7 +44,7 @@ class Escalation:
             for climber in due:
                 ladder_step.climb(climber, directory, plan, now=now)
             with trace.steps("escalate", map(_origin, due), since=now):
-                await outbox.announce(connection, await save_batch.save(connection, plan, now=now))
+                await outbox.publish(connection, await save_batch.save(connection, plan, now=now))
         self.committed()
         return len(due) == AT_ONCE
 

@@ -42,7 +42,7 @@ class MissedOutcomes:
             again = [(notice, fact.event_id) for notice, fact in failed]
             facts: list[NotifyFact] = [fact for _, fact in failed]
             facts += await call_again(connection, again, crisis_outcomes.MISSED, self.clocks, now=now)
-            await outbox.announce(connection, facts)
+            await outbox.publish(connection, facts)
         self.committed()
         return len(missed) == AT_ONCE
 

@@ -105,7 +105,7 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
             decided = outcome.standing
             await referrals.save(connection, [decided])
             await referrals.record(connection, [outcome])
-            await outbox.announce(connection, outcome.said)
+            await outbox.publish(connection, outcome.said)
         wake()
         if raised:
             clinician_decision.refuse_if_stale(word, decided)

@@ -26,4 +26,4 @@ async def on_referral(connection: Connection, facts: Sequence[AnyFact], *, polic
         standings[fact.referral_id] = outcomes[-1].standing
     await referrals.save(connection, standings.values())
     await referrals.record(connection, outcomes)
-    await outbox.announce(connection, [said for outcome in outcomes for said in outcome.said])
+    await outbox.publish(connection, [said for outcome in outcomes for said in outcome.said])

@@ -31,7 +31,7 @@ class Clockwork:
                 return False
             outcomes = [deadlines.tell(standing, self.policy, now=now) for standing in due]
             await reviews.save(connection, {o.standing.referral_id: o.standing.review for o in outcomes})
-            await outbox.announce(connection, [fact for outcome in outcomes for fact in outcome.said])
+            await outbox.publish(connection, [fact for outcome in outcomes for fact in outcome.said])
         self.committed()
         return len(due) == AT_ONCE
 
@@ -46,6 +46,6 @@ class Clockwork:
             outcomes = [waiting.ask_again(standing, self.policy, now=now) for standing in waited]
             await referrals.save(connection, [outcome.standing for outcome in outcomes])
             await referrals.record(connection, outcomes)
-            await outbox.announce(connection, [fact for outcome in outcomes for fact in outcome.said])
+            await outbox.publish(connection, [fact for outcome in outcomes for fact in outcome.said])
         self.committed()
         return len(waited) == AT_ONCE

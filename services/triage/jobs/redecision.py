@@ -142,7 +142,7 @@ class Redecider:
                 return None
             await referrals.save(connection, [replace(again.outcome.standing, case=None)])
             await referrals.record(connection, [again.outcome])
-            await outbox.announce(connection, again.outcome.said)
+            await outbox.publish(connection, again.outcome.said)
         return _raised(again)
 
     def _decide(self, stored: Stored, now: datetime) -> Redecided:

@@ -61,7 +61,7 @@ async def test_lag_grows_while_a_batch_is_stuck_and_goes_when_it_is_taken(
 
     async def say(count: int) -> None:
         async with transaction(service.pool) as connection:
-            await outbox.announce(connection, [fact() for _ in range(count)])
+            await outbox.publish(connection, [fact() for _ in range(count)])
         service.wake()
 
     async with running(app) as client:
@@ -98,7 +98,7 @@ async def test_a_place_past_the_end_of_a_log_that_was_lost_is_left_for_its_begin
     async with running(app) as client:
         await ready(client)
         async with transaction(service.pool) as connection:
-            await outbox.announce(connection, facts)
+            await outbox.publish(connection, facts)
         service.wake()
         await eventually(all_seen, seconds=30, what="seeing what was said after the loss")
 

@@ -118,7 +118,7 @@ async def test_facts_said_while_the_broker_is_away_arrive_when_it_is_back_even_e
 
         async def say(count: int) -> None:
             async with transaction(service.pool) as connection:
-                await outbox.announce(connection, [fact() for _ in range(count)])
+                await outbox.publish(connection, [fact() for _ in range(count)])
             service.wake()
 
         async def claimed(count: int) -> bool:
@@ -167,7 +167,7 @@ async def test_postgres_restarted_under_way_loses_nothing(stack: Stack, kafka: K
         await ready(client)
         facts = [fact() for _ in range(50)]
         async with transaction(service.pool) as connection:
-            await outbox.announce(connection, facts)
+            await outbox.publish(connection, facts)
         stack.kill("postgres")
         stack.start("postgres")
 
@@ -207,7 +207,7 @@ async def test_records_carry_cloudevents_and_trace(stack: Stack, kafka: Kafka, t
         await ready(client)
         one = fact()
         async with transaction(service.pool) as connection:
-            await outbox.announce(connection, [one])
+            await outbox.publish(connection, [one])
         consumer = AIOKafkaConsumer(
             TOPIC, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest"
         )

@@ -52,7 +52,7 @@ async def acknowledge(pool: Pool, by: str = "psy-1") -> int:
     async with transaction(pool) as connection:
         notice = await connection.fetchval("select notice_id from alert order by notice_id desc limit 1")
         answered = await alerts.acknowledge(connection, notice, by=by, urgencies=list(Urgency), now=now())
-        await outbox.announce(connection, save_batch.acknowledged(answered, now=now()))
+        await outbox.publish(connection, save_batch.acknowledged(answered, now=now()))
     return len(answered)
 
 

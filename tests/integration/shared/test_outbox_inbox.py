@@ -34,7 +34,7 @@ def withdrawn(key: int = 0, *, express: bool = False) -> ReferralWithdrawn:
 
 async def say(pool: Pool, *facts: ReferralWithdrawn) -> None:
     async with transaction(pool) as connection:
-        await outbox.announce(connection, facts)
+        await outbox.publish(connection, facts)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_what_rolls_back_is_never_announced(database: NewDatabase) -> None
     pool = await database("shared")
     with pytest.raises(ZeroDivisionError):
         async with transaction(pool) as connection:
-            await outbox.announce(connection, [withdrawn()])
+            await outbox.publish(connection, [withdrawn()])
             _ = 1 / 0
     assert await pool.fetchval("select count(*) from outbox") == 0
 
@@ -169,7 +169,7 @@ async def test_a_day_past_retention_is_dropped_only_when_all_of_it_was_sent(data
             f"create table {name} partition of outbox"
             f" for values from ('{long_ago}') to ('{long_ago + timedelta(days=1)}')"
         )
-        await outbox.announce(connection, [withdrawn()])
+        await outbox.publish(connection, [withdrawn()])
         await connection.execute("update outbox set day = $1", long_ago)
     async with transaction(pool) as connection:
         assert await outbox.keep_partitions(connection, days=14) == []

@@ -39,7 +39,7 @@ async def test_replay_after_the_upgrade_acts_on_what_was_skipped_and_on_nothing_
         triage = await stack.enter_async_context(await open_pool(urls["triage"], size=5))
         matching = await stack.enter_async_context(await open_pool(urls["matching"], size=5))
         async with transaction(triage) as connection:
-            await outbox.announce(connection, [CRISIS, WITHDRAWN])
+            await outbox.publish(connection, [CRISIS, WITHDRAWN])
         road = Road()
         await road.relay("triage", triage, urls["triage"])
         await road.give(Topic.TRIAGE_EXPRESS, GROUP, handler, matching, reader=OLD)
