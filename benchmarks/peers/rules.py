@@ -11,12 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benchmarks.peers.models import Referral, Therapist
-from services.matching.db.profiles import client_of, therapist_of
+from services.matching.db.json_columns import entry_of, needs_of
+from services.matching.domain.client_needs import client_of
 from services.matching.domain.offer_rules import LEVELS
 from services.matching.domain.proposals import Policy as Weighing
 from services.matching.domain.proposals import Proposal, Waiting, propose
 from services.matching.domain.roster_columns import Roster
 from services.matching.domain.scoring import Weights
+from services.matching.domain.therapist_entry import therapist_of
 from services.triage.domain.case_mapping import chart_of
 from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy
@@ -89,12 +91,13 @@ def choose(session: Session, referral: Referral, at: datetime) -> Chosen:
         )
     )
     _kept.roster.set_free({therapist: free for therapist, free in rows})
-    client = client_of(referral.id, referral.region, _needs(referral), (), {})
+    client = client_of(referral.id, referral.region, needs_of(_needs(referral)), (), {})
     assert referral.urgency is not None
     (found,) = propose([Waiting(client, LEVELS[Urgency(referral.urgency)])], _kept.roster, WEIGHING)
     if not isinstance(found, Proposal):
         raise NobodyFits
-    why = {"criteria": found.choice.criteria, "runners_up": [str(c.therapist_id) for c in found.runners_up]}
+    criteria = [(each.criterion, each.score, each.weight) for each in found.choice.criteria]
+    why = {"criteria": criteria, "runners_up": [str(c.therapist_id) for c in found.runners_up]}
     return Chosen(found.choice.therapist_id, at + OFFER, found.choice.score, why)
 
 
@@ -103,7 +106,9 @@ def _refresh(session: Session) -> None:
         return
     _kept.roster.put(
         [
-            therapist_of(each.id, each.entry, version=1, places_taken=each.places_taken, areas={})
+            therapist_of(
+                each.id, entry_of("", each.entry), version=1, places_taken=each.places_taken, areas={}
+            )
             for each in session.scalars(select(Therapist))
         ]
     )

@@ -1,67 +1,63 @@
-"""Who: the roster, the pool of those who wait, and offers. Everything that goes in and out of matching."""
+"""Who: the roster, the waitlist, and offers. Everything that goes in and out of matching."""
 
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from services.matching.api.routes import IMPORTS, routes
-from services.matching.handlers import offer_responses
-from services.matching.handlers.triage import OnTriaged
-from services.matching.jobs import stored_terms
+from services.matching.api import explanation, offers, roster, roster_imports, waitlist
+from services.matching.handlers import triage
+from services.matching.jobs import measurements
+from services.matching.jobs.offer_expiry import expire_offers
 from services.matching.jobs.rounds import Matcher
+from services.matching.jobs.stored_terms import migrate_stored_terms
+from services.matching.jobs.vacancies import offer_vacancies
 from services.matching.settings import MatchingSettings
-from shared.db.postgres import transaction
 from shared.events import Topic
 from shared.runtime.service import Service
 from shared.vocabulary import Lane
-
-MEASURE_SECONDS: Final = 15
 
 
 def create_app(settings: MatchingSettings | None = None) -> FastAPI:
     settings = settings or MatchingSettings.load()
     service = Service("matching", settings, migrations=Path(__file__).parent / "db" / "migrations")
+    pool, wake, network = (lambda: service.pool), service.wake, service.network
     matcher = Matcher(
-        pool=lambda: service.pool,
+        pool=pool,
         policy=settings.policy,
         hours=settings.hours_to_answer,
         round_size=settings.round_size,
         retry=timedelta(minutes=settings.retry_minutes),
-        committed=service.wake,
+        committed=wake,
     )
+    handler = partial(
+        triage.handle, hours=settings.hours_to_answer, snapshot=matcher.snapshot, network=network
+    )
+    expiry = partial(expire_offers, pool=pool, limit=settings.round_size, committed=wake)
+    every = partial(service.every, settings.poll_seconds)
 
-    async def silence() -> bool:
-        async with transaction(service.pool) as connection:
-            ran_out = await offer_responses.silence(connection, limit=settings.round_size)
-        if ran_out:
-            service.wake()
-        return ran_out == settings.round_size
-
-    handler = OnTriaged(hours=settings.hours_to_answer, snapshot=matcher.snapshot, network=service.network)
-    service.at_start(partial(stored_terms.put_in_order, network=service.network))
+    service.at_start(partial(migrate_stored_terms, network=network))
     service.consumes(Topic.TRIAGE_EXPRESS, group="matching-express", handler=handler)
     service.consumes(Topic.TRIAGE_DECISIONS, group="matching", handler=handler)
     service.publishes(Topic.MATCHING_ASSIGNMENTS, Topic.MATCHING_ROSTER)
-    service.every(
-        settings.poll_seconds, "match-express", matcher.express, after_commits=True, lane=Lane.EXPRESS
+    every("match-express", matcher.express, after_commits=True, lane=Lane.EXPRESS)
+    every("match", matcher.routine, after_commits=True, lane=Lane.ROUTINE)
+    every("vacancies", partial(offer_vacancies, matcher), after_commits=True, lane=Lane.ROUTINE)
+    every("expire-offers", expiry)
+    service.every(measurements.SECONDS, "measure-waitlist", lambda: measurements.count(service.pool))
+
+    router = APIRouter()
+    router.include_router(roster.routes(pool=pool, wake=wake, network=network))
+    router.include_router(
+        roster_imports.routes(pool=pool, wake=wake, import_limit=settings.import_limit_bytes, network=network)
     )
-    service.every(settings.poll_seconds, "match", matcher.routine, after_commits=True, lane=Lane.ROUTINE)
-    service.every(
-        settings.poll_seconds, "vacancies", matcher.vacancies, after_commits=True, lane=Lane.ROUTINE
-    )
-    service.every(settings.poll_seconds, "silence", silence)
-    service.every(MEASURE_SECONDS, "measure-waitlist", matcher.measure)
+    router.include_router(offers.routes(pool=pool, wake=wake))
+    router.include_router(waitlist.routes(pool=pool, network=network))
+    router.include_router(explanation.routes(pool=pool))
     return service.app(
-        routes(
-            pool=lambda: service.pool,
-            wake=service.wake,
-            import_limit=settings.import_limit_bytes,
-            network=service.network,
-        ),
+        router,
         title="careroute matching",
         description="Who: the roster, offers, the waitlist, and why.",
-        streams=IMPORTS,
+        streams=roster_imports.IMPORTS,
     )

@@ -1,9 +1,8 @@
-"""The roster and the waitlist in the network's own words, as they are given and as triage names them."""
+"""Codes of the roster and of triage's events in the way in which the network writes them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from services.matching.api.therapist_models import TherapistEntry
 from shared.events import Needs, ReferralTriaged, TriageFact, Wish
 from shared.network import Kind, Network
 from shared.vocabulary import Criterion
@@ -24,33 +23,25 @@ FIELDS: Final[Mapping[str, Kind]] = {
 """The fields of an entry that hold codes of the network."""
 
 
-def entry_in(network: Network, entry: TherapistEntry) -> tuple[TherapistEntry, list[Fault]]:
-    """The entry in the network's codes, and what the network does not know of it."""
-    faults: list[Fault] = []
-    update = {
-        name: field_in(network, kind, name, getattr(entry, name), faults) for name, kind in FIELDS.items()
-    }
-    return entry.model_copy(update=update), faults
-
-
-def field_in(network: Network, kind: Kind, name: str, said: Any, faults: list[Fault]) -> Any:
-    if isinstance(said, str):
-        return _code(network, kind, name, said, faults)
-    found = (_code(network, kind, f"{name}.{place}", each, faults) for place, each in enumerate(said))
+def field_in(network: Network, kind: Kind, name: str, given: Any, faults: list[Fault]) -> Any:
+    """One field of an entry. Adds to `faults` what the network does not know of it."""
+    if isinstance(given, str):
+        return _code(network, kind, name, given, faults)
+    found = (_code(network, kind, f"{name}.{place}", each, faults) for place, each in enumerate(given))
     return list(dict.fromkeys(found))
 
 
-def _code(network: Network, kind: Kind, where: str, said: str, faults: list[Fault]) -> str:
-    found = network.find(kind, said)
+def _code(network: Network, kind: Kind, where: str, given: str, faults: list[Fault]) -> str:
+    found = network.find(kind, given)
     if found is None:
         one = "community" if kind == "communities" else kind.removesuffix("s")
-        faults.append(Fault(where, network.unknown(kind, said), f"unknown_{one}"))
-    return found or said
+        faults.append(Fault(where, network.unknown(kind, given), f"unknown_{one}"))
+    return found or given
 
 
 def facts_in(network: Network, facts: Iterable[F]) -> list[F]:
-    """What triage says, in the network's codes: a service that runs an older network file, or a case from
-    before it, may name them in the sender's way."""
+    """Events of triage in the network's codes. A service with an older network file, or a case from before
+    it, may name them as the sender does."""
     return [_fact(network, fact) for fact in facts]
 
 

@@ -1,14 +1,15 @@
-"""What matching says: rows put into facts. No name of anybody is on them."""
+"""Verdicts as events. They hold nobody's name."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
-from services.matching.db.offers import Offer
-from services.matching.db.referral_rows import Referral, Wait
-from services.matching.db.therapists import Row
+from services.matching.domain import round_decision, triage_decision
+from services.matching.domain.offers import Offer, OfferOutcome
+from services.matching.domain.referrals import Referral, TriagedReferral, Waitlisted
+from services.matching.domain.therapist_entry import StoredTherapist
 from shared.events import (
     AppointmentBooked,
     CriterionScore,
@@ -37,18 +38,7 @@ class Stamp(TypedDict):
     urgency: Urgency
 
 
-def caused(
-    referrals: Mapping[UUID, Referral], news: Iterable[Fact], *, since: datetime
-) -> AbstractContextManager[None]:
-    """What is said of each belongs to the trace of the fact that brought it here."""
-    said = {fact.referral_id: fact.type for fact in news if isinstance(fact, MatchingFact)}
-    found = [(referrals[id_].traceparent, id_, type_) for id_, type_ in said.items()]
-    origins = [trace.Origin(id_, traceparent, type_) for traceparent, id_, type_ in found if traceparent]
-    return trace.steps("match", origins, since=since)
-
-
-def _stamp(referral: Referral, now: datetime) -> Stamp:
-    assert referral.urgency is not None
+def _stamp(referral: TriagedReferral, now: datetime) -> Stamp:
     return Stamp(
         event_id=new_id(),
         occurred_at=now,
@@ -60,7 +50,54 @@ def _stamp(referral: Referral, now: datetime) -> Stamp:
     )
 
 
-def proposed(referral: Referral, offer: Offer, *, now: datetime) -> MatchProposed:
+def in_their_traces(
+    referrals: Mapping[UUID, Referral], events: Iterable[Fact], *, since: datetime
+) -> AbstractContextManager[None]:
+    """Each event belongs to the trace of the event that brought its referral here."""
+    types = {event.referral_id: event.type for event in events if isinstance(event, MatchingFact)}
+    found = [(referrals[id_].traceparent, id_, type_) for id_, type_ in types.items()]
+    origins = [trace.Origin(id_, traceparent, type_) for traceparent, id_, type_ in found if traceparent]
+    return trace.steps("match", origins, since=since)
+
+
+def of_triage(verdict: triage_decision.Verdict, *, now: datetime) -> list[Fact]:
+    return [_of_triage(each, now) for each in verdict.publish]
+
+
+def _of_triage(due: triage_decision.OfferWithdrawn | triage_decision.MatchingClosed, now: datetime) -> Fact:
+    match due:
+        case triage_decision.OfferWithdrawn(referral, offer, reason):
+            return declined(referral, offer, reason, now=now, answered=False)
+        case triage_decision.MatchingClosed(referral, reason, offer):
+            return closed(referral, reason, offer, now=now)
+
+
+def of_round(
+    verdict: round_decision.Verdict, referrals: Mapping[UUID, TriagedReferral], *, now: datetime
+) -> list[Fact]:
+    offers = [proposed(referrals[offer.referral_id], offer, now=now) for offer in verdict.offers]
+    nobody_yet = [
+        waitlisted(referrals[row.id], row, now=now, try_at=verdict.try_at) for row in verdict.explained
+    ]
+    return [*offers, *nobody_yet]
+
+
+def of_expiry(
+    outcomes: Iterable[OfferOutcome], referrals: Mapping[UUID, TriagedReferral], *, now: datetime
+) -> list[Fact]:
+    return [
+        declined(
+            referrals[outcome.offer.referral_id],
+            outcome.offer,
+            outcome.reason or outcome.state,
+            now=now,
+            answered=False,
+        )
+        for outcome in outcomes
+    ]
+
+
+def proposed(referral: TriagedReferral, offer: Offer, *, now: datetime) -> MatchProposed:
     return MatchProposed(
         **_stamp(referral, now),
         offer_id=offer.id,
@@ -68,18 +105,21 @@ def proposed(referral: Referral, offer: Offer, *, now: datetime) -> MatchPropose
         attempt=offer.attempt,
         expires_at=offer.expires_at,
         score=offer.score,
-        criteria=tuple(CriterionScore(**criterion) for criterion in offer.criteria),
+        criteria=tuple(
+            CriterionScore(criterion=each.criterion, score=each.score, weight=each.weight)
+            for each in offer.criteria
+        ),
         eligible=offer.eligible,
         considered=offer.considered,
     )
 
 
-def accepted(referral: Referral, offer: Offer, *, now: datetime) -> MatchAccepted:
+def accepted(referral: TriagedReferral, offer: Offer, *, now: datetime) -> MatchAccepted:
     return MatchAccepted(**_stamp(referral, now), offer_id=offer.id, therapist_id=offer.therapist_id)
 
 
 def declined(
-    referral: Referral, offer: Offer, reason: str, *, now: datetime, answered: bool = True
+    referral: TriagedReferral, offer: Offer, reason: str, *, now: datetime, answered: bool = True
 ) -> MatchDeclined:
     return MatchDeclined(
         **_stamp(referral, now),
@@ -90,36 +130,39 @@ def declined(
     )
 
 
-def waitlisted(referral: Referral, wait: Wait, *, now: datetime, try_at: datetime) -> ReferralWaitlisted:
-    said: dict[str, Any] = {"reason": wait.reason}
-    return ReferralWaitlisted(
-        **_stamp(referral, now),
-        **said,
-        eligible=wait.eligible,
-        relaxations=tuple(Relaxation(**relaxation) for relaxation in wait.relaxations),
-        try_again_by=try_at,
+def waitlisted(
+    referral: TriagedReferral, row: Waitlisted, *, now: datetime, try_at: datetime
+) -> ReferralWaitlisted:
+    return ReferralWaitlisted.model_validate(
+        {
+            **_stamp(referral, now),
+            "reason": row.reason,
+            "eligible": row.eligible,
+            "relaxations": tuple(Relaxation(limit=each.limit, opens=each.opens) for each in row.relaxations),
+            "try_again_by": try_at,
+        }
     )
 
 
 def booked(
-    referral: Referral, therapist_id: UUID, starts_at: datetime, *, now: datetime
+    referral: TriagedReferral, therapist_id: UUID, starts_at: datetime, *, now: datetime
 ) -> AppointmentBooked:
     return AppointmentBooked(**_stamp(referral, now), therapist_id=therapist_id, starts_at=starts_at)
 
 
-def closed(referral: Referral, reason: str, held: Offer | None, *, now: datetime) -> ReferralClosed:
+def closed(referral: TriagedReferral, reason: str, held: Offer | None, *, now: datetime) -> ReferralClosed:
     therapist = held.therapist_id if held else None
     return ReferralClosed(**_stamp(referral, now), reason=reason, therapist_id=therapist)
 
 
-def therapist_changed(row: Row, *, now: datetime) -> TherapistChanged:
+def therapist_changed(therapist: StoredTherapist, *, now: datetime) -> TherapistChanged:
     return TherapistChanged(
         event_id=new_id(),
         occurred_at=now,
-        region=row.entry["region"],
-        therapist_id=row.id,
-        version=row.version,
-        active=row.entry["active"],
-        places_total=row.places_total,
-        places_taken=row.places_taken,
+        region=therapist.entry.region,
+        therapist_id=therapist.id,
+        version=therapist.version,
+        active=therapist.entry.active,
+        places_total=therapist.entry.places_total,
+        places_taken=therapist.places_taken,
     )

@@ -14,10 +14,11 @@ from services.intake.api.requests import ReferralForm
 from services.intake.domain.identity import form_of, identity_of
 from services.intake.domain.language_notes import NOT_UNDERSTOOD
 from services.matching.api.roster_csv import Bad, read_therapists
-from services.matching.db.profiles import client_of, therapist_of
+from services.matching.domain.client_needs import client_of
 from services.matching.domain.eligibility_columns import eligible
 from services.matching.domain.roster_columns import Roster
-from services.matching.handlers.triage import needs_of
+from services.matching.domain.therapist_entry import therapist_of
+from services.matching.incoming_events import needs_of
 from shared.events import Case, Wish
 from tests.cases.pipeline import TODAY, Result, patched, submit
 

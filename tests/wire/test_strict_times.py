@@ -252,7 +252,7 @@ async def test_a_cursor_holds_a_time_in_full(moment: str, quoted: bool) -> None:
     value: Any = moment if quoted or not moment.isdigit() else int(moment)
     for service, path, name, cursor in (
         ("intake", "/v1/referrals", "cursor", sealed(value, ID)),
-        ("matching", "/v1/waitlist", "after", sealed(0, value, ID)),
+        ("matching", "/v1/waitlist", "cursor", sealed(0, value, ID)),
         ("triage", "/v1/reviews", "after", f"{moment}~{ID}"),
     ):
         answer = await send(service, "get", path, params={name: cursor})

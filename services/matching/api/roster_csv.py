@@ -1,4 +1,4 @@
-"""Reading a roster or a list of areas from CSV: each bad line named, the good ones taken.
+"""Reading a roster or a list of areas from CSV: each wrong line is named, the others are taken.
 
 The first line names the columns, which are the fields of the entry. Several values in one cell are separated
 by semicolons; an empty cell is a field left out.
@@ -13,8 +13,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from services.matching.api.network_entry import entry_in
 from services.matching.api.therapist_models import AreaCode, TherapistEntry
-from services.matching.network_terms import entry_in
 from shared.network import NOTHING_CHECKED, Network
 from shared.web.problems import Fault, Problem, faults
 
@@ -140,7 +140,7 @@ def _check_header(header: list[str], columns: tuple[str, ...], required: tuple[s
 
 
 def summary(bad: list[Bad], counts: Mapping[str, int]) -> dict[str, Any]:
-    """What an import answers."""
+    """The response to an import."""
     rejected = [
         {"line": b.line, "errors": [{"column": f.where, "what": f.what, "code": f.code} for f in b.faults]}
         for b in bad

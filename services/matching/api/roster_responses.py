@@ -1,12 +1,14 @@
-"""What the roster's API answers."""
+"""Responses of the roster's API."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.matching.api.therapist_models import EXAMPLE, TherapistEntry
+from services.matching.domain.therapist_entry import StoredTherapist
 from shared.languages import language
 
 EXAMPLE_ID: Final = "0190163d-8694-739b-aea5-966c26f8ad91"
@@ -49,11 +51,22 @@ class KeptTherapist(TherapistEntry):
     warnings: list[EntryWarning] = Field(default_factory=list, exclude_if=lambda warnings: not warnings)
 
 
+def kept_therapist(row: StoredTherapist) -> KeptTherapist:
+    entry = {field.name: getattr(row.entry, field.name) for field in fields(row.entry)}
+    return KeptTherapist(
+        id=row.id,
+        version=row.version,
+        places_taken=row.places_taken,
+        warnings=entry_warnings(row.entry.languages),
+        **entry,
+    )
+
+
 class Therapists(BaseModel):
-    """`next` asks for the following page, as `after`; null at the end."""
+    """`next_cursor` asks for the following page, as `cursor`; null at the end."""
 
     therapists: list[KeptTherapist]
-    next: UUID | None
+    next_cursor: str | None
 
 
 class ImportFault(BaseModel):

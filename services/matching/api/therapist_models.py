@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.matching.domain.profiles import AGE_GROUPS, area_code
+from services.matching.domain.therapist_entry import Entry
 from shared import languages
 from shared.vocabulary import GENDERS, HOURS, MODALITIES, PROBLEMS, SETTINGS, WEEKDAYS
 
@@ -150,10 +151,14 @@ class TherapistEntry(BaseModel):
             )
         return self
 
-    def stated(self) -> dict[str, Any]:
-        """Everything but the name, each list sorted, so that the same entry is always the same."""
-        given = self.model_dump(exclude={"name"})
-        return {key: sorted(set(v), key=_place) if isinstance(v, list) else v for key, v in given.items()}
+    def stated(self) -> Entry:
+        """As it is stored: lists sorted, nothing twice, so that equal entries are equal values."""
+        given = self.model_dump()
+        return Entry(**{name: _stated(value) for name, value in given.items()})
+
+
+def _stated(value: Any) -> Any:
+    return tuple(sorted(set(value), key=_place)) if isinstance(value, list) else value
 
 
 def _place(code: str) -> tuple[int, str]:

@@ -1,12 +1,14 @@
-"""What the waitlist's API answers: why this therapist, or why nobody yet."""
+"""Responses of the waitlist's API: why this therapist, or why nobody yet."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from services.matching.api.offers import CRITERIA, OFFER, OfferView
+from services.matching.api.offer_models import OFFER
+from services.matching.domain.referrals import TriagedReferral
+from services.matching.domain.state import State
 from shared.vocabulary import Urgency
 
 WHY: Final = {
@@ -32,29 +34,10 @@ WAITING: Final[dict[str, JsonValue]] = {
     "offers_so_far": 0,
     "tried_again_at": "2026-03-02T14:15:00Z",
 }
-EXPLANATION: Final[dict[str, JsonValue]] = {
-    "referral_id": OFFER["referral_id"],
-    "state": "offered",
-    "urgency": "routine",
-    "offer": OFFER,
-    "eligible": 7,
-    "considered": 4,
-    "runners_up": [
-        {
-            "therapist_id": "0190163d-8694-739b-aea5-966c26f8ad92",
-            "therapist_name": "S. Okafor, PhD",
-            "score": 0.6042,
-            "criteria": CRITERIA,
-        }
-    ],
-    "earlier_offers": [],
-    "waiting": None,
-    "therapist": None,
-}
 
 
 class Relaxation(BaseModel):
-    """One limit that, given up alone, would open so many therapists with a free place."""
+    """One limit that, given up alone, would open this many therapists with a free place."""
 
     limit: str
     opens: int
@@ -76,45 +59,37 @@ class WaitingView(BaseModel):
 
 
 class Waitlist(BaseModel):
-    """Most urgent and longest waiting first. `priority` is 0 to 6 and grows with waiting. `next` asks for
-    the following page, as `after`; null at the end."""
+    """Most urgent and longest waiting first. `priority` is 0 to 6 and grows with waiting.
+    `next_cursor` asks for the following page, as `cursor`; null at the end."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"waiting": [WAITING], "next": None}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"referrals": [WAITING], "next_cursor": None}]})
 
-    waiting: list[WaitingView]
-    next: str | None
-
-
-class RunnerUp(BaseModel):
-    therapist_id: UUID
-    therapist_name: str
-    score: float
-    criteria: list[dict[str, Any]]
+    referrals: list[WaitingView]
+    next_cursor: str | None
 
 
-class Asked(BaseModel):
-    """A therapist as far as this referral goes: which limits keep them from it, if any."""
+def waiting_view(referral: TriagedReferral) -> WaitingView:
+    held = referral.state is State.HELD
+    reason = "held_for_review" if held else referral.reason or "to_be_matched"
+    relaxations = [Relaxation(limit=each.limit, opens=each.opens) for each in referral.relaxations]
+    return WaitingView(
+        referral_id=referral.id,
+        clinic=referral.clinic,
+        region=referral.region,
+        urgency=referral.urgency,
+        priority=referral.level,
+        waiting_since=referral.waiting_since,
+        reason=reason,
+        why=_why(reason, relaxations),
+        eligible=referral.eligible or 0,
+        relaxations=relaxations,
+        offers_so_far=referral.attempt,
+        tried_again_at=None if held else referral.try_at,
+    )
 
-    therapist_id: UUID
-    therapist_name: str
-    eligible: bool
-    limits: list[str]
-    free_places: int
 
-
-class Explanation(BaseModel):
-    """`offer` is the one that holds a place, with whom it was weighed against; `waiting` says why nobody yet;
-    `therapist` answers `?therapist_id=`."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXPLANATION]})
-
-    referral_id: UUID
-    state: str
-    urgency: Urgency
-    offer: OfferView | None
-    eligible: int | None
-    considered: int | None
-    runners_up: list[RunnerUp]
-    earlier_offers: list[OfferView]
-    waiting: WaitingView | None
-    therapist: Asked | None
+def _why(reason: str, relaxations: list[Relaxation]) -> str:
+    if not relaxations:
+        return WHY[reason]
+    best = relaxations[0]
+    return f"{WHY[reason]} Giving up `{best.limit}` alone would open {best.opens}."

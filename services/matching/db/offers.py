@@ -1,12 +1,14 @@
-"""The SQL of offers. Every open or accepted offer holds one place of its therapist."""
+"""The SQL of offers."""
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+from services.matching.db.json_columns import criteria_of, runner_up_json, runners_up_of
+from services.matching.domain.offers import Offer, OfferOutcome, OfferState
 from shared.db.postgres import Connection, Record
 
 COLUMNS: Final = """
@@ -26,7 +28,10 @@ ADD: Final = """
                  eligible, considered, criteria, runners_up)
 """
 
-READ: Final = f"select {COLUMNS}, therapist.name from offer join therapist on therapist.id = therapist_id"
+READ: Final = f"""
+    select {COLUMNS}, therapist.name as therapist_name
+    from offer join therapist on therapist.id = therapist_id
+"""
 
 HOLDING: Final = f"""
     select {COLUMNS} from offer where referral_id = any($1::uuid[]) and state in ('open', 'accepted')
@@ -34,8 +39,8 @@ HOLDING: Final = f"""
 
 # The ids in an array: a plan made while the tables were empty would look for them again for every offer. The
 # state as an expression: by the index of open offers all of them would be read to find these.
-RUN_OUT: Final = f"""
-    select {COLUMNS}, therapist.active
+EXPIRED: Final = f"""
+    select {COLUMNS}, therapist.active as therapist_active
     from offer
     join referral on referral.id = offer.referral_id
     join therapist on therapist.id = offer.therapist_id
@@ -48,65 +53,45 @@ RUN_OUT: Final = f"""
     for update of referral, offer skip locked
 """
 
-ANSWER: Final = """
+SAVE_OUTCOMES: Final = """
     update offer
     set state = new.state, answered_at = $3, answered_by = $4, reason = new.reason
     from unnest($1::uuid[], $2::text[], $5::text[]) as new (id, state, reason)
     where offer.id = new.id
 """
 
-SOONER: Final = """
+EXPIRE_SOONER: Final = """
     update offer set expires_at = least(offer.expires_at, new.expires_at)
     from unnest($1::uuid[], $2::timestamptz[]) as new (referral_id, expires_at)
     where offer.referral_id = new.referral_id and state in ('open', 'accepted') and state || '' = 'open'
 """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """One row. `criteria` and `runners_up` are what was weighed when it was made; the `scores` of a runner-up
-    are in the order of the criteria."""
-
-    id: UUID
-    referral_id: UUID
-    therapist_id: UUID
-    attempt: int
-    offered_at: datetime
-    expires_at: datetime
-    score: float
-    criteria: list[dict[str, Any]]
-    runners_up: list[dict[str, Any]]
-    eligible: int
-    considered: int
-    state: str = "open"
-    answered_at: datetime | None = None
-    reason: str | None = None
-    name: str = ""
-    active: bool = True
-
-    @property
-    def holds_a_place(self) -> bool:
-        return self.state in ("open", "accepted")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What became of an offer: declined, expired, accepted, released (taken back) or ended (care is over)."""
-
-    offer: Offer
-    state: str
-    reason: str | None = None
+PAGE: Final = f"""
+    {READ} join referral on referral.id = referral_id
+    where ($1::uuid is null or offer.id > $1) and ($2::text is null or offer.state = $2)
+      and ($3::uuid is null or therapist_id = $3) and ($4::text is null or referral.clinic = $4)
+      and ($5::uuid is null or referral_id = $5)
+    order by offer.id limit $6
+"""
 
 
 def _offer(record: Record) -> Offer:
-    return Offer(**dict(record))
+    values = dict(record)
+    return Offer(
+        **values
+        | {
+            "state": OfferState(values["state"]),
+            "criteria": criteria_of(values["criteria"]),
+            "runners_up": runners_up_of(values["runners_up"]),
+        }
+    )
 
 
 async def add(connection: Connection, offers: Sequence[Offer]) -> None:
     names = "id referral_id therapist_id attempt offered_at expires_at score eligible considered"
     columns = [[getattr(offer, name) for offer in offers] for name in names.split()]
-    columns.append([json.dumps(offer.criteria) for offer in offers])
-    columns.append([json.dumps(offer.runners_up) for offer in offers])
+    columns.append([json.dumps([asdict(each) for each in offer.criteria]) for offer in offers])
+    columns.append([json.dumps([runner_up_json(each) for each in offer.runners_up]) for offer in offers])
     await connection.execute(ADD, *columns)
 
 
@@ -126,36 +111,27 @@ async def holding(connection: Connection, referral_ids: Collection[UUID]) -> lis
     return [_offer(record) for record in await connection.fetch(HOLDING, list(referral_ids))]
 
 
-async def run_out(connection: Connection, *, now: datetime, limit: int) -> list[Offer]:
+async def expired(connection: Connection, *, now: datetime, limit: int) -> list[Offer]:
     """Open offers past their time or of a therapist who left, locked with their referrals."""
-    return [_offer(record) for record in await connection.fetch(RUN_OUT, now, limit)]
+    return [_offer(record) for record in await connection.fetch(EXPIRED, now, limit)]
 
 
-async def answer(
-    connection: Connection, answers: Sequence[Answer], *, now: datetime, by: str | None = None
+async def save_outcomes(
+    connection: Connection, outcomes: Sequence[OfferOutcome], *, now: datetime, by: str | None = None
 ) -> None:
     await connection.execute(
-        ANSWER,
-        [answer.offer.id for answer in answers],
-        [answer.state for answer in answers],
+        SAVE_OUTCOMES,
+        [outcome.offer.id for outcome in outcomes],
+        [outcome.state for outcome in outcomes],
         now,
         by,
-        [answer.reason for answer in answers],
+        [outcome.reason for outcome in outcomes],
     )
 
 
-async def sooner(connection: Connection, expiries: Sequence[tuple[UUID, datetime]]) -> None:
-    """A referral that became more urgent is answered sooner; nothing is put off."""
-    await connection.execute(SOONER, [r for r, _ in expiries], [at for _, at in expiries])
-
-
-PAGE: Final = f"""
-    {READ} join referral on referral.id = referral_id
-    where ($1::uuid is null or offer.id > $1) and ($2::text is null or offer.state = $2)
-      and ($3::uuid is null or therapist_id = $3) and ($4::text is null or referral.clinic = $4)
-      and ($5::uuid is null or referral_id = $5)
-    order by offer.id limit $6
-"""
+async def expire_sooner(connection: Connection, expiries: Sequence[tuple[UUID, datetime]]) -> None:
+    """The open offer of each referral expires then, or earlier as before; nothing is put off."""
+    await connection.execute(EXPIRE_SOONER, [r for r, _ in expiries], [at for _, at in expiries])
 
 
 async def page(

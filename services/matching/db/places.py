@@ -1,9 +1,12 @@
-"""Taking and giving back places. A place is taken by a conditional write under the therapist's row lock,
-and locks are always taken in the order of ids, after those of referrals: two matchers cannot both have the
-last place, nor wait for each other."""
+"""Places of therapists, and vacancies: therapists who may now help somebody on the waitlist.
+
+A place is taken by a conditional write under the therapist's row lock, and rows are always locked in the
+order of ids, after those of referrals: two matchers cannot both have the last place, nor wait for each other.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -36,19 +39,32 @@ COUNT: Final = """
     from therapist where active
 """
 
-VACANCIES: Final = """
+ADD_VACANCIES: Final = """
     insert into vacancy (therapist_id, entry) select therapist_id, $2 from unnest($1::uuid[]) as therapist_id
 """
 
+VACANCIES: Final = "select id, therapist_id, entry from vacancy order by id limit $1"
+
+DELETE_VACANCIES: Final = "delete from vacancy where id = any($1::bigint[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Vacancies:
+    """`entry`: an entry changed, so that clients without an eligible therapist may be helped too."""
+
+    ids: tuple[int, ...]
+    therapist_ids: tuple[UUID, ...]
+    entry: bool
+
 
 async def free(connection: Connection, therapist_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """How many places each of these still has, held so until the transaction ends."""
+    """The number of places each of these still has, locked until the transaction ends."""
     rows = await connection.fetch(LOCK, sorted(set(therapist_ids)), False)
     return {row["id"]: row["free"] for row in rows}
 
 
 async def take(connection: Connection, wanted: Mapping[UUID, int]) -> None:
-    """As many as `free` has just said there are; that they are still there is checked again."""
+    """Up to what `free` has just returned; that they are still there is checked again."""
     if not wanted:
         return
     taken = await connection.fetch(TAKE, list(wanted), list(wanted.values()))
@@ -57,21 +73,34 @@ async def take(connection: Connection, wanted: Mapping[UUID, int]) -> None:
 
 
 async def give_back(connection: Connection, therapist_ids: Iterable[UUID]) -> None:
-    """One place for each mention; whoever waits for one is to be looked at."""
+    """One place for each mention; each is a vacancy."""
     freed = Counter(therapist_ids)
     if not freed:
         return
     await connection.fetch(LOCK, sorted(freed), True)
     await connection.execute(GIVE_BACK, list(freed), list(freed.values()))
-    await vacancies(connection, freed, entry=False)
+    await add_vacancies(connection, freed, entry=False)
 
 
-async def vacancies(connection: Connection, therapist_ids: Iterable[UUID], *, entry: bool) -> None:
+async def add_vacancies(connection: Connection, therapist_ids: Iterable[UUID], *, entry: bool) -> None:
     """Note that these may now help somebody: a place came free, or (`entry`) their entry changed."""
-    await connection.execute(VACANCIES, sorted(set(therapist_ids)), entry)
+    await connection.execute(ADD_VACANCIES, sorted(set(therapist_ids)), entry)
 
 
 async def count(connection: Connection) -> tuple[float, float]:
     """Open and taken, of therapists who take clients."""
     (row,) = await connection.fetch(COUNT)
     return row["open"], row["taken"]
+
+
+async def vacancies(connection: Connection, *, limit: int) -> Vacancies | None:
+    rows = await connection.fetch(VACANCIES, limit)
+    if not rows:
+        return None
+    therapists = dict.fromkeys(row["therapist_id"] for row in rows)
+    return Vacancies(tuple(row["id"] for row in rows), tuple(therapists), any(row["entry"] for row in rows))
+
+
+async def delete_vacancies(connection: Connection, ids: Sequence[int]) -> None:
+    """Only after all of the waitlist that they may help has been tried."""
+    await connection.execute(DELETE_VACANCIES, ids)

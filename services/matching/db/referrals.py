@@ -1,13 +1,16 @@
-"""The SQL of referrals: where each stands, who is due, who waits and why."""
+"""The SQL of referrals: loading, saving, and the pool that rounds of matching draw from."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching.db.referral_rows import COLUMNS, Referral, Wait, referral_of
-from services.matching.domain.state import By, State
+from services.matching.db.json_columns import needs_json
+from services.matching.db.referral_rows import COLUMNS, referral_of, triaged_of
+from services.matching.domain.offers import Offer, OfferOutcome
+from services.matching.domain.referrals import Referral, TriagedReferral, Waitlisted
 from shared.db.postgres import Connection
 from shared.errors import Transient
 
@@ -22,7 +25,7 @@ DUE: Final = f"""
     for update skip locked
 """
 
-# The state as an expression: by the index of those who wait all of them would be read to find these.
+# The state as an expression: by the index of the waitlist all of it would be read to find these.
 STILL_WAITING: Final = f"""
     select {COLUMNS} from referral
     where id = any($1::uuid[]) and state || '' = 'waiting' order by id for update
@@ -82,7 +85,7 @@ WAITLISTED: Final = """
     where referral.id = new.id
 """
 
-WAIT_AGAIN: Final = """
+MATCH_ANEW: Final = """
     update referral
     set state = case when held then 'held' else 'waiting' end, try_at = $2, reason = null,
         relaxations = null, appointment_at = null, declined = declined || new.therapist_id
@@ -96,26 +99,6 @@ SET_STATE: Final = """
     where id = $1
 """
 
-LIST: Final = f"""
-    select {COLUMNS} from referral
-    where state in ('waiting', 'held') and needs is not null
-      and ($1::text is null or clinic = $1) and ($2::text is null or region = $2)
-      and ($3::text is null or reason = $3)
-      and ($4::smallint is null or (-level, waiting_since, id) > (-$4, $5::timestamptz, $6::uuid))
-    order by -level, waiting_since, id limit $7
-"""
-
-
-COUNT: Final = """
-    select coalesce(reason, 'to_be_matched') as reason, count(*) as waiting
-    from referral where state = 'waiting' group by 1
-"""
-
-LONGEST: Final = """
-    select urgency, extract(epoch from now() - min(waiting_since))::float8 as seconds
-    from referral where state in ('waiting', 'held') and needs is not null group by urgency
-"""
-
 
 async def load(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Referral]:
     """Locked, in the order of ids."""
@@ -127,18 +110,19 @@ async def read(connection: Connection, referral_id: UUID) -> Referral | None:
     return referral_of(record) if record else None
 
 
-async def due(connection: Connection, *, express: bool, now: datetime, limit: int) -> list[Referral]:
-    """The most urgent whose time to be tried has come, locked; those another round has are passed over."""
-    return [referral_of(record) for record in await connection.fetch(DUE, express, now, limit)]
+async def due(connection: Connection, *, express: bool, now: datetime, limit: int) -> list[TriagedReferral]:
+    """The most urgent whose time to be tried has come, locked; those locked by another round are skipped."""
+    return [triaged_of(record) for record in await connection.fetch(DUE, express, now, limit)]
 
 
-async def still_waiting(connection: Connection, ids: Sequence[UUID]) -> list[Referral]:
-    """Locked, once every other round has let go of them."""
-    return [referral_of(record) for record in await connection.fetch(STILL_WAITING, ids)]
+async def still_waiting(connection: Connection, ids: Sequence[UUID]) -> list[TriagedReferral]:
+    """Locked, once every other round has released them."""
+    return [triaged_of(record) for record in await connection.fetch(STILL_WAITING, ids)]
 
 
 async def pool(connection: Connection, regions: Sequence[str], *, everyone: bool) -> list[UUID]:
-    """Who waits in these regions, most urgent first; without those nobody may see unless `everyone`."""
+    """Who is waitlisted in these regions, most urgent first. Those without an eligible therapist are left out
+    unless `everyone`."""
     return [record["id"] for record in await connection.fetch(POOL, regions, everyone)]
 
 
@@ -152,62 +136,52 @@ async def save(connection: Connection, referrals: Sequence[Referral], *, known: 
 
 
 def _columns(rows: Sequence[Referral]) -> list[list[Any]]:
-    return [[getattr(row, name.strip()) for row in rows] for name in _NAMES.split(",")]
+    return [[_column(row, name.strip()) for row in rows] for name in _NAMES.split(",")]
 
 
-async def offered(connection: Connection, rows: Sequence[tuple[UUID, int, int, int]]) -> None:
-    """Referral, attempt, level, how many were eligible."""
-    await connection.execute(OFFERED, *(list(column) for column in zip(*rows, strict=True)))
+def _column(row: Referral, name: str) -> Any:
+    value = getattr(row, name)
+    return needs_json(row.needs) if name == "needs" and row.needs else value
 
 
-async def waitlisted(connection: Connection, waits: Sequence[Wait], *, try_at: datetime) -> None:
+async def offered(connection: Connection, offers: Sequence[Offer], levels: Mapping[UUID, int]) -> None:
     await connection.execute(
-        WAITLISTED,
-        [wait.id for wait in waits],
-        [wait.level for wait in waits],
-        [wait.reason for wait in waits],
-        [wait.eligible for wait in waits],
-        try_at,
-        [json.dumps(wait.relaxations) for wait in waits],
+        OFFERED,
+        [offer.referral_id for offer in offers],
+        [offer.attempt for offer in offers],
+        [levels[offer.referral_id] for offer in offers],
+        [offer.eligible for offer in offers],
     )
 
 
-async def wait_again(connection: Connection, declined: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:
-    """Referral and the therapist who is not to be asked for it again."""
-    await connection.execute(WAIT_AGAIN, [r for r, _ in declined], now, [t for _, t in declined])
+async def waitlisted(connection: Connection, rows: Sequence[Waitlisted], *, try_at: datetime) -> None:
+    await connection.execute(
+        WAITLISTED,
+        [row.id for row in rows],
+        [row.level for row in rows],
+        [row.reason for row in rows],
+        [row.eligible for row in rows],
+        try_at,
+        [json.dumps([asdict(relaxation) for relaxation in row.relaxations]) for row in rows],
+    )
 
 
-async def set_state(
-    connection: Connection,
-    referral_id: UUID,
-    state: State,
-    *,
-    closed_by: By | None = None,
-    reason: str | None = None,
-    appointment_at: datetime | None = None,
-) -> None:
-    await connection.execute(SET_STATE, referral_id, state, closed_by, reason, appointment_at)
+async def match_anew(connection: Connection, outcomes: Sequence[OfferOutcome], *, now: datetime) -> None:
+    """The therapist of an offer that was declined or expired gets no other offer for this client."""
+    await connection.execute(
+        MATCH_ANEW,
+        [outcome.offer.referral_id for outcome in outcomes],
+        now,
+        [outcome.offer.therapist_id for outcome in outcomes],
+    )
 
 
-async def page(
-    connection: Connection,
-    *,
-    clinic: str | None,
-    region: str | None,
-    reason: str | None,
-    after: tuple[int, datetime, UUID] | None,
-    limit: int,
-) -> list[Referral]:
-    """Who waits, most urgent and longest waiting first."""
-    level, since, last = after or (None, None, None)
-    records = await connection.fetch(LIST, clinic, region, reason, level, since, last, limit)
-    return [referral_of(record) for record in records]
-
-
-async def count_by_reason(connection: Connection) -> dict[str, int]:
-    return {record["reason"]: record["waiting"] for record in await connection.fetch(COUNT)}
-
-
-async def longest_wait(connection: Connection) -> dict[str, float]:
-    """Seconds, by urgency."""
-    return {record["urgency"]: record["seconds"] for record in await connection.fetch(LONGEST)}
+async def set_state(connection: Connection, referral: Referral) -> None:
+    await connection.execute(
+        SET_STATE,
+        referral.id,
+        referral.state,
+        referral.closed_by,
+        referral.closed_reason,
+        referral.appointment_at,
+    )

@@ -7,12 +7,11 @@ from typing import Final
 from uuid import UUID
 
 from services.matching.db import therapists
-from services.matching.db.profiles import therapist_of
 from services.matching.domain.profiles import Point
 from services.matching.domain.roster_columns import Roster
 from shared.db.postgres import Connection, Record
 
-# What a transaction under way now will write is read next time: nothing is missed, a little is read twice.
+# A transaction under way now is read next time: nothing is missed, a little is read twice.
 HORIZON: Final = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 CHANGED: Final = """
@@ -59,18 +58,7 @@ class Snapshot:
     async def _read(self, connection: Connection, ids: Sequence[UUID]) -> None:
         for start in range(0, len(ids), CHUNK):
             rows = await therapists.load(connection, ids[start : start + CHUNK])
-            self.roster.put(
-                [
-                    therapist_of(
-                        row.id,
-                        row.entry,
-                        version=row.version,
-                        places_taken=row.places_taken,
-                        areas=self.areas,
-                    )
-                    for row in rows.values()
-                ]
-            )
+            self.roster.put([row.profile(self.areas) for row in rows.values()])
             await asyncio.sleep(0)  # a long roster must not hold up the loop
 
     def _version(self, therapist_id: UUID) -> int | None:

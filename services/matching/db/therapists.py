@@ -1,11 +1,12 @@
 """The SQL of the roster: therapists' entries and the centres of areas."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+from services.matching.db.json_columns import entry_json, entry_of
 from services.matching.domain.profiles import Point
+from services.matching.domain.therapist_entry import StoredTherapist
 from shared.db.postgres import Connection, Record
 
 LOAD: Final = """
@@ -61,53 +62,37 @@ REACHES: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A therapist's entry. `entry` is all of it but the name, as the coordinator gave it."""
-
-    id: UUID
-    version: int
-    name: str
-    entry: dict[str, Any]
-    places_taken: int = 0
-
-    @property
-    def places_total(self) -> int:
-        return int(self.entry["places_total"])
-
-
-def _row(record: Record) -> Row:
-    return Row(
+def _therapist(record: Record) -> StoredTherapist:
+    return StoredTherapist(
         id=record["id"],
         version=record["version"],
-        name=record["name"],
-        entry=record["entry"],
+        entry=entry_of(record["name"], record["entry"]),
         places_taken=record["places_taken"],
     )
 
 
-async def load(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Row]:
-    return {record["id"]: _row(record) for record in await connection.fetch(LOAD, list(ids))}
+async def load(connection: Connection, ids: Collection[UUID]) -> dict[UUID, StoredTherapist]:
+    return {record["id"]: _therapist(record) for record in await connection.fetch(LOAD, list(ids))}
 
 
-async def load_to_change(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Row]:
-    return {record["id"]: _row(record) for record in await connection.fetch(LOAD_TO_CHANGE, list(ids))}
+async def load_to_change(connection: Connection, ids: Collection[UUID]) -> dict[UUID, StoredTherapist]:
+    return {record["id"]: _therapist(record) for record in await connection.fetch(LOAD_TO_CHANGE, list(ids))}
 
 
 async def page(
     connection: Connection, *, after: UUID | None, region: str | None, active: bool | None, limit: int
-) -> list[Row]:
-    return [_row(record) for record in await connection.fetch(LIST, after, region, active, limit)]
+) -> list[StoredTherapist]:
+    return [_therapist(record) for record in await connection.fetch(LIST, after, region, active, limit)]
 
 
-async def save(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
+async def save(connection: Connection, rows: Sequence[StoredTherapist]) -> set[UUID]:
     """Returns whom it saved; another's newer version is left as it is."""
     saved = await connection.fetch(
         SAVE,
         [row.id for row in rows],
         [row.version for row in rows],
-        [row.name for row in rows],
-        [row.entry for row in rows],
+        [row.entry.name for row in rows],
+        [entry_json(row.entry) for row in rows],
     )
     return {record["id"] for record in saved}
 

@@ -1,8 +1,8 @@
 """Hard limits: whom a client may not be offered, and why.
 
-`reasons` is the definition, for one client and one therapist. `filter.py` says the same for a whole roster
-at once; a property test holds the two equal. Whether a place is free is not a limit: a client whose
-therapists are all full waits for a place, a client with no therapist at all needs something else.
+`reasons` is the definition, for one client and one therapist. `eligibility_columns.py` is the same for a
+whole roster at once; a property test holds the two equal. Whether a place is free is not a limit: a client
+whose therapists are all full is waitlisted for a place, one with no therapist at all needs something else.
 """
 
 from collections.abc import Iterator, Sequence

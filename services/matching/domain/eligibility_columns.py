@@ -30,9 +30,10 @@ Test = Callable[[Rows], Flags]
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
-    """One limit that, given up alone, would open so many therapists who have a place."""
+    """One limit that, given up alone, would open this many therapists who have a place. A stored one may name
+    a limit of another version."""
 
-    limit: Reason
+    limit: str
     opens: int
 
 

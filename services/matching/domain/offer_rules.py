@@ -1,4 +1,4 @@
-"""How long an offer stands, how urgency grows with waiting, and which answers there are."""
+"""How long an offer is open, how urgency grows with waiting, and the reasons to decline, close and end."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ OVERDUE: Final = 4
 
 
 class Decline(StrEnum):
-    """Why an offer was not taken. The next best is asked; this therapist is not asked again."""
+    """Why an offer was declined. The next best gets an offer; this therapist gets no other one."""
 
     NO_AVAILABILITY = "no_availability"
     NOT_MY_SCOPE = "not_my_scope"
@@ -50,23 +50,23 @@ CLOSED: Final = "referral_closed"
 
 
 def waited(since: datetime, now: datetime, target: timedelta) -> float:
-    """How many times over the target has passed."""
+    """Time waited, in multiples of the target."""
     if target <= timedelta(0):
         return 0.0
     return max(0.0, (now - since) / target)
 
 
 def level(urgency: Urgency, targets_waited: float) -> int:
-    """One level up for each target that passed, as far as overdue, so that nobody starves."""
+    """One level up for each target that passed, up to overdue, so that nobody starves."""
     own = LEVELS[urgency]
     return max(own, min(OVERDUE, own + int(targets_waited)))
 
 
 def waiting(targets_waited: float) -> float:
-    """From 0 towards 1 the longer somebody waits: what tells apart clients of one level."""
+    """From 0 towards 1 with the time waited: what tells apart clients of one level."""
     return targets_waited / (1 + targets_waited)
 
 
 def expires_at(urgency: Urgency, now: datetime, hours: Mapping[Urgency, float]) -> datetime:
-    """When an offer not answered goes to the next."""
+    """When an offer without a response goes to the next therapist."""
     return now + timedelta(hours=hours[urgency])

@@ -1,4 +1,4 @@
-"""One round of matching, for a batch of waiting clients: who is offered whom, who waits, and why."""
+"""The proposals of one round, for a batch of waitlisted clients: who is offered whom, who is not, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from services.matching.domain.assignment import Candidates, assign, merit_of
 from services.matching.domain.eligibility_columns import Relaxation, eligible, relaxations
 from services.matching.domain.profiles import Client
 from services.matching.domain.roster_columns import Roster, Rows
-from services.matching.domain.scoring import Fit, Weights, fit
+from services.matching.domain.scoring import CriterionScore, Fit, Weights, fit
 
 RUNNERS_UP: Final = 3
 
@@ -19,13 +19,10 @@ NO_PLACE: Final = "no_place"
 NO_ELIGIBLE: Final = "no_eligible_therapist"
 ROSTER_EMPTY: Final = "roster_empty"
 
-Criteria = tuple[tuple[str, float, float], ...]
-"""Criterion, score, weight."""
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A client in the pool: how urgent by now, how long they wait (0 to 1), and why so far."""
+    """A client in the pool: how urgent by now, how long waitlisted (0 to 1), and why so far."""
 
     client: Client
     level: int
@@ -47,7 +44,7 @@ class Choice:
 
     therapist_id: UUID
     score: float
-    criteria: Criteria
+    criteria: tuple[CriterionScore, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Waitlisting:
-    """Nobody yet. `relaxations` are told when the reason is new."""
+    """Nobody yet. `relaxations` are worked out when the reason is new."""
 
     client_id: UUID
     reason: str

@@ -20,7 +20,7 @@ from shared.vocabulary import Criterion
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each criterion weighs, beside the others that apply to the same client. Nought leaves it out.
+    """What each criterion weighs, beside the others that apply to the same client. Zero leaves it out.
 
     The order follows the evidence in the network's clinical reference: what the client prefers weighs most
     (fewer leave, OR 1.79), familiarity with a culture more than sharing it, self-claims little.
@@ -44,6 +44,15 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class CriterionScore:
+    """How well a therapist meets one criterion, from 0 to 1, and what that weighs."""
+
+    criterion: str
+    score: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """For each row of a list of rows: the score of each criterion, and the weighted mean, all 0 to 1."""
 
@@ -52,10 +61,10 @@ class Fit:
     scores: Numbers
     total: Numbers
 
-    def at(self, place: int) -> tuple[tuple[str, float, float], ...]:
-        """Criterion, score and weight of one of the rows."""
+    def at(self, place: int) -> tuple[CriterionScore, ...]:
+        """The scores of one of the rows."""
         found = self.scores[:, place].round(4).tolist()
-        return tuple(zip(self.criteria, found, self.weights, strict=True))
+        return tuple(map(CriterionScore, self.criteria, found, self.weights))
 
 
 USUAL_JOURNEY_KM: Final = 50.0
@@ -125,7 +134,7 @@ def _stated(client: Client, roster: Roster, rows: Rows) -> Iterator[tuple[str, N
 
 
 def _journey(client: Client, roster: Roster, rows: Rows) -> Iterator[tuple[str, Numbers]]:
-    """One at the door, half at the distance named, nought at twice that; telehealth if asked for: one."""
+    """One at the door, half at the distance named, zero at twice that; telehealth if asked for: one."""
     values = client.liking(Criterion.DISTANCE_KM)
     limit = furthest(values)
     if client.point is None or (values and limit <= 0):
@@ -143,7 +152,7 @@ def _having(bits: Bits, rows: Rows) -> Callable[[str], Flags]:
 
 
 def _liking(values: Sequence[str], having: Callable[[str], Flags], rows: Rows) -> Numbers:
-    """One for the best liked that the therapist has, less for those named later, nought for none."""
+    """One for the best liked that the therapist has, less for those named later, zero for none."""
     score = np.zeros(len(rows))
     for place in range(len(values) - 1, -1, -1):
         score[having(values[place])] = 1 - place / len(values)

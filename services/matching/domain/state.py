@@ -1,4 +1,4 @@
-"""How a referral stands with matching, and what a fact of triage changes: the newest decision wins."""
+"""The state of a referral in matching, and how a decision of triage changes it: the newest decision wins."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,45 +17,47 @@ class State(StrEnum):
         return self in (State.OFFERED, State.ACCEPTED, State.BOOKED)
 
 
-class Said(StrEnum):
-    """What triage said: it may be matched, it must wait for a clinician, or it is over."""
+class TriageOutcome(StrEnum):
+    """What triage decided: match it, hold it for a clinician, or end it."""
 
     TRIAGED = "triaged"
-    HOLDS = "holds"
+    HELD = "held"
     OVER = "over"
 
 
-class By(StrEnum):
-    """Who closed it. What triage closed may come again; what care closed is over."""
+class ClosedBy(StrEnum):
+    """Who closed it. A referral that triage closed may come again; one that care closed is over."""
 
     TRIAGE = "triage"
     CARE = "care"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """`revision` and `decision` number the newest word of triage acted on. `held`: were it to wait now, it
-    would wait for a clinician."""
+class MatchingState:
+    """`revision` and `decision` number the newest decision of triage acted on. `held`: without a place it
+    waits for a clinician, not for a therapist."""
 
     revision: int
     decision: int
     state: State
     held: bool = False
-    closed_by: By | None = None
+    closed_by: ClosedBy | None = None
 
 
-def after(standing: Standing | None, said: Said, *, revision: int, decision: int) -> Standing | None:
-    """How it stands then; None when something newer has been acted on already."""
-    if standing and (revision, decision) <= (standing.revision, standing.decision):
+def state_after(
+    before: MatchingState | None, outcome: TriageOutcome, *, revision: int, decision: int
+) -> MatchingState | None:
+    """None when this or a newer decision has been acted on already."""
+    if before and (revision, decision) <= (before.revision, before.decision):
         return None
-    newer = replace(standing or Standing(0, 0, State.HELD), revision=revision, decision=decision)
-    if newer.closed_by is By.CARE:
+    newer = replace(before or MatchingState(0, 0, State.HELD), revision=revision, decision=decision)
+    if newer.closed_by is ClosedBy.CARE:
         return newer
-    if said is Said.OVER:
-        return replace(newer, state=State.CLOSED, held=False, closed_by=By.TRIAGE)
-    newer = replace(newer, held=said is Said.HOLDS, closed_by=None)
-    return newer if newer.state.has_place else replace(newer, state=waits(held=newer.held))
+    if outcome is TriageOutcome.OVER:
+        return replace(newer, state=State.CLOSED, held=False, closed_by=ClosedBy.TRIAGE)
+    newer = replace(newer, held=outcome is TriageOutcome.HELD, closed_by=None)
+    return newer if newer.state.has_place else replace(newer, state=without_place(held=newer.held))
 
 
-def waits(*, held: bool) -> State:
+def without_place(*, held: bool) -> State:
     return State.HELD if held else State.WAITING

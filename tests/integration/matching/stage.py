@@ -11,14 +11,16 @@ from uuid import UUID, uuid4
 from services.matching.api.therapist_models import TherapistEntry
 from services.matching.db import offers as offer_store
 from services.matching.db import referrals
-from services.matching.db.offers import Offer
-from services.matching.db.referral_rows import Referral
 from services.matching.domain.offer_rules import LEVELS, Decline
+from services.matching.domain.offers import Offer
 from services.matching.domain.proposals import Policy
+from services.matching.domain.referrals import Referral
+from services.matching.domain.roster_changes import RosterChanges
 from services.matching.domain.scoring import Weights
-from services.matching.handlers import offer_responses, roster_updates
-from services.matching.handlers.triage import OnTriaged
+from services.matching.handlers import offer_responses, roster_updates, triage
+from services.matching.jobs.offer_expiry import expire_batch
 from services.matching.jobs.rounds import Matcher
+from services.matching.jobs.vacancies import offer_vacancies
 from shared.db.postgres import Pool, transaction
 from shared.events import (
     READER,
@@ -179,25 +181,27 @@ class Stage:
         await self.keep(made)
         return list(made)
 
-    async def keep(self, entries: Mapping[UUID, TherapistEntry]) -> roster_updates.Kept:
+    async def keep(self, entries: Mapping[UUID, TherapistEntry]) -> RosterChanges:
+        stated = {id_: one.stated() for id_, one in entries.items()}
         async with transaction(self.pool) as connection:
-            return await roster_updates.keep(connection, entries, now=now())
+            return await roster_updates.update(connection, stated, now=now())
 
     async def hear(self, *facts: AnyFact) -> None:
         """As one batch of a subscription."""
-        handler = OnTriaged(hours=self.hours, snapshot=self.matcher.snapshot, network=self.network)
         async with transaction(self.pool) as connection:
-            await handler(connection, facts)
+            await triage.handle(
+                connection, facts, hours=self.hours, snapshot=self.matcher.snapshot, network=self.network
+            )
 
     async def settle(self, matcher: Matcher | None = None) -> None:
         matcher = matcher or self.matcher
         async with asyncio.timeout(60):
-            while any([await matcher.express(), await matcher.routine(), await matcher.vacancies()]):
+            while any([await matcher.express(), await matcher.routine(), await offer_vacancies(matcher)]):
                 pass
 
-    async def silence(self) -> int:
+    async def expire(self) -> int:
         async with transaction(self.pool) as connection:
-            return await offer_responses.silence(connection, limit=100)
+            return await expire_batch(connection, limit=100)
 
     async def accept(self, offer: Offer) -> Offer:
         async with transaction(self.pool) as connection:

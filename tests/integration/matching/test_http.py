@@ -8,16 +8,14 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.matching.api.routes import routes
 from services.matching.api.therapist_models import EXAMPLE
 from shared.events import TherapistChanged, Wish
 from shared.vocabulary import Urgency
-from shared.web import problems
-from shared.web.auth import Role, Verifier
+from shared.web.auth import Role
+from tests.integration.matching.api import api
 from tests.integration.matching.stage import Stage, entry, triaged
 from tests.support import NewDatabase
 
@@ -40,10 +38,7 @@ async def stage(database: NewDatabase) -> Stage:
 
 @pytest.fixture
 def call(stage: Stage, keys: Keys) -> Call:
-    app = FastAPI()
-    app.state.verifier = Verifier.from_file(keys.public_keys)
-    app.include_router(routes(pool=lambda: stage.pool, wake=lambda: None, import_limit=IMPORT_LIMIT))
-    problems.install(app)
+    app = api(stage, keys, import_limit=IMPORT_LIMIT)
 
     async def call(
         method: str,
@@ -139,14 +134,16 @@ async def test_regions_by_telehealth_need_telehealth(call: Call) -> None:
 async def test_the_roster_is_read_page_by_page(stage: Stage, call: Call) -> None:
     ids = await stage.roster(*(entry() for _ in range(5)), entry(active=False), entry(region="south"))
     seen: list[str] = []
-    after: str | None = None
+    cursor: str | None = None
     for _ in range(3):
-        path = "/v1/therapists?limit=2&region=north&active=true" + (f"&after={after}" if after else "")
+        path = "/v1/therapists?limit=2&region=north&active=true" + (f"&cursor={cursor}" if cursor else "")
         page = (await call("GET", path)).json()
         seen += [one["id"] for one in page["therapists"]]
-        after = page["next"]
+        cursor = page["next_cursor"]
     assert seen == [str(id_) for id_ in ids[:5]]
-    assert after is None
+    assert cursor is None
+    wrong = await call("GET", "/v1/therapists?cursor=elsewhere")
+    assert (wrong.status_code, codes(wrong)) == (422, [("query.cursor", "wrong_cursor")])
 
 
 async def test_who_may_do_what(stage: Stage, call: Call) -> None:
@@ -326,7 +323,20 @@ async def test_a_decline_needs_a_reason_that_is_known(stage: Stage, call: Call) 
         assert answer.status_code == 422
         assert "like the" not in answer.text and "words" not in answer.text
     assert (await call("POST", path, {"reason": "conflict_of_interest"})).json()["state"] == "declined"
-    assert (await call("POST", f"{path[:-8]}/acceptance")).status_code == 409
+    refused = await call("POST", f"{path[:-8]}/acceptance")
+    assert (refused.status_code, refused.json()["code"]) == (409, "offer_not_open")
+    assert "it is declined" in refused.json()["detail"]
+
+
+async def test_an_appointment_needs_an_accepted_offer(stage: Stage, call: Call) -> None:
+    await stage.roster(entry())
+    fact = triaged()
+    await stage.hear(fact)
+    await stage.settle()
+    path, body = f"/v1/referrals/{fact.referral_id}/appointment", {"starts_at": "2026-03-03T17:00:00Z"}
+    refused = await call("POST", path, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_accepted")
+    assert "this referral is offered now" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("starts_at", ["2026-03-03T17:00:00", "0001-01-01T00:00:00+14:00", "soon", None])
@@ -345,13 +355,13 @@ async def test_a_clinic_sees_its_own(stage: Stage, call: Call) -> None:
     as_clinic = {"role": Role.CLINIC, "clinic": "clinic-1"}
     offers = (await call("GET", "/v1/offers", **as_clinic)).json()["offers"]
     assert [offer["referral_id"] for offer in offers] == [str(mine.referral_id)]
-    assert (await call("GET", "/v1/waitlist", **as_clinic)).json()["waiting"] == []
+    assert (await call("GET", "/v1/waitlist", **as_clinic)).json()["referrals"] == []
     assert (
         await call("GET", f"/v1/referrals/{theirs.referral_id}/explanation", **as_clinic)
     ).status_code == 404
     other = (await stage.open_offer(theirs.referral_id)).id
     assert (await call("POST", f"/v1/offers/{other}/acceptance", **as_clinic)).status_code == 404
-    assert len((await call("GET", "/v1/waitlist")).json()["waiting"]) == 1
+    assert len((await call("GET", "/v1/waitlist")).json()["referrals"]) == 1
 
 
 # ---- why --------------------------------------------------------------------------------------------
@@ -407,17 +417,32 @@ async def test_the_waitlist_is_in_order_and_read_page_by_page(stage: Stage, call
     urgent = triaged(urgency=Urgency.URGENT)
     await stage.hear(new, old, urgent)
     seen: list[str] = []
-    after: str | None = None
+    cursor: str | None = None
     for _ in range(3):
-        path = "/v1/waitlist?limit=1" + (f"&after={after}" if after else "")
+        path = "/v1/waitlist?limit=1" + (f"&cursor={cursor}" if cursor else "")
         page = (await call("GET", path)).json()
-        seen += [one["referral_id"] for one in page["waiting"]]
-        after = page["next"]
+        seen += [one["referral_id"] for one in page["referrals"]]
+        cursor = page["next_cursor"]
     assert seen == [str(f.referral_id) for f in (urgent, old, new)]
-    assert after is None
-    assert page["waiting"][0]["reason"] == "to_be_matched"
-    wrong = await call("GET", "/v1/waitlist?after=elsewhere")
-    assert (wrong.status_code, codes(wrong)) == (422, [("query.after", "not_a_cursor")])
+    assert cursor is None
+    assert page["referrals"][0]["reason"] == "to_be_matched"
+    for wrong, code in (("cursor", "wrong_cursor"), ("after", "renamed")):
+        answer = await call("GET", f"/v1/waitlist?{wrong}=elsewhere")
+        assert (answer.status_code, codes(answer)) == (422, [(f"query.{wrong}", code)])
+
+
+async def test_offers_are_read_page_by_page(stage: Stage, call: Call) -> None:
+    await stage.roster(entry(places_total=3))
+    await stage.hear(triaged(), triaged(), triaged())
+    await stage.settle()
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(2):
+        path = "/v1/offers?limit=2&state=open" + (f"&cursor={cursor}" if cursor else "")
+        page = (await call("GET", path)).json()
+        seen += [one["id"] for one in page["offers"]]
+        cursor = page["next_cursor"]
+    assert (len(set(seen)), seen, cursor) == (3, sorted(seen), None)
 
 
 async def test_a_referral_nobody_knows(call: Call) -> None:

@@ -109,8 +109,8 @@ async def test_the_upgrade_tries_a_client_whose_own_codes_were_other_ones(stage:
     )
     await upgrade(stage)
     needs = (await stage.referral(fact.referral_id)).needs
-    assert needs is not None and needs["languages"] == ["es", "es-MX"]
-    assert [wish["values"] for wish in needs["wishes"]] == [["spa"], ["es"]]
+    assert needs is not None and needs.languages == ("es", "es-MX")
+    assert [wish.values for wish in needs.wishes] == [("spa",), ("es",)]
     await stage.pool.execute("update referral set needs = needs || '{\"wishes\": []}'")
     await stage.settle()
     assert (await stage.open_offer(fact.referral_id)).therapist_id == therapist

@@ -9,19 +9,18 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.matching.api.routes import routes
 from services.matching.app import create_app
-from services.matching.jobs import stored_terms
+from services.matching.db.json_columns import entry_json
+from services.matching.jobs.stored_terms import migrate_stored_terms
 from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool, transaction
 from shared.events import ReferralTriaged, ReferralWaitlisted, Wish
 from shared.network import Network
-from shared.web import problems
-from shared.web.auth import Role, Verifier
+from shared.web.auth import Role
 from tests import databases
+from tests.integration.matching.api import api
 from tests.integration.matching.stage import Stage, entry, needs, triaged
 from tests.support import NewDatabase
 
@@ -89,12 +88,7 @@ async def stage(database: NewDatabase) -> Stage:
 
 @pytest.fixture
 def call(stage: Stage, keys: Keys) -> Call:
-    app = FastAPI()
-    app.state.verifier = Verifier.from_file(keys.public_keys)
-    app.include_router(
-        routes(pool=lambda: stage.pool, wake=lambda: None, import_limit=20_000, network=NETWORK)
-    )
-    problems.install(app)
+    app = api(stage, keys, import_limit=20_000)
 
     async def call(method: str, path: str, *, body: Any = None, csv: str | None = None) -> httpx.Response:
         now = datetime.now(UTC)
@@ -204,9 +198,9 @@ async def test_of_an_unknown_region_nobody_is_offered_and_who_waits_is_told(stag
 # ---- what is stored --------------------------------------------------------------------------------
 
 
-async def put_in_order(pool: Pool) -> None:
+async def migrate_terms(pool: Pool) -> None:
     async with transaction(pool) as connection:
-        await stored_terms.put_in_order(connection, NETWORK)
+        await migrate_stored_terms(connection, NETWORK)
 
 
 async def test_who_waits_since_before_the_network_file_is_offered_a_therapist_from_before(
@@ -226,9 +220,9 @@ async def test_who_waits_since_before_the_network_file_is_offered_a_therapist_fr
     await before.settle()
     assert not await before.offers(fact.referral_id)
 
-    await put_in_order(before.pool)
+    await migrate_terms(before.pool)
     once = await before.pool.fetch("select id, version, entry, changed from therapist")
-    await put_in_order(before.pool)
+    await migrate_terms(before.pool)
     assert await before.pool.fetch("select id, version, entry, changed from therapist") == once
 
     after = Stage(before.pool, network=NETWORK)
@@ -236,8 +230,8 @@ async def test_who_waits_since_before_the_network_file_is_offered_a_therapist_fr
     assert [offer.therapist_id for offer in await after.offers(fact.referral_id)] == [therapist]
     referral = await after.referral(fact.referral_id)
     assert referral.needs is not None
-    assert (referral.region, referral.needs["payer"]) == ("otter", "public_plan")
-    assert [wish["values"] for wish in referral.needs["wishes"]] == [["muslim"], ["mon-09"]]
+    assert (referral.region, referral.needs.payer) == ("otter", "public_plan")
+    assert [wish.values for wish in referral.needs.wishes] == [("muslim",), ("mon-09",)]
     (kept,) = once
     assert {name: kept["entry"][name] for name in NAMED} == NAMED
 
@@ -259,7 +253,7 @@ async def test_what_nobody_knows_stays_as_it_was_stored(database: NewDatabase) -
     before = Stage(await database("matching"))
     await before.roster(entry(region="narnia", payers=["dragon_gold", "Self-Pay"]))
     await before.hear(named(region="mordor", payer="dragon_gold"))
-    await put_in_order(before.pool)
+    await migrate_terms(before.pool)
     kept = await before.pool.fetchval("select entry from therapist")
     assert (kept["region"], kept["payers"]) == ("narnia", ["dragon_gold", "self_pay"])
     assert await before.pool.fetchval("select region from referral") == "mordor"
@@ -298,7 +292,7 @@ async def _as_before(pool: Pool) -> tuple[UUID, UUID]:
         "insert into therapist (id, version, name, region, area, active, reaches, entry, places_total, "
         "places_ceiling) values ($1, 1, 'A', 'otter', 'ot-03', true, '{otter}', $2, 1, 1)",
         therapist,
-        entry(region="otter").stated() | {"area": "ot-03"},
+        entry_json(entry(region="otter").stated()) | {"area": "ot-03"},
     )
     await pool.execute(
         "insert into referral (id, clinic, region, revision, decision, state, express, urgency, "

@@ -1,4 +1,4 @@
-"""What people answer, and silence: accepted, declined, expired, booked, closed; each safe to send twice."""
+"""Responses to offers, and expiry: accepted, declined, expired, booked, closed; each safe to send twice."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from services.matching.db.offers import Offer
+from services.matching.api.refusals import problem_of
 from services.matching.domain.offer_rules import Closure, Decline
-from services.matching.domain.state import By, State
+from services.matching.domain.offers import Offer
+from services.matching.domain.responses import NotAccepted, OfferNotOpen, Unknown
+from services.matching.domain.state import ClosedBy, State
 from services.matching.handlers import offer_responses
 from shared import ids
 from shared.db.postgres import transaction
@@ -23,7 +25,6 @@ from shared.events import (
 )
 from shared.vocabulary import Urgency
 from shared.web.auth import Caller, Role
-from shared.web.problems import Problem
 from tests.integration.matching.stage import COORDINATOR, WAITS_FOR_A_LOCK, Stage, entry, held, triaged
 from tests.support import NewDatabase, eventually
 
@@ -73,7 +74,7 @@ async def test_of_acceptance_and_decline_at_once_one_counts(stage: Stage) -> Non
         *(stage.decline(offer) for _ in range(5)),
         return_exceptions=True,
     )
-    assert all(isinstance(r, Offer | Problem) for r in results)
+    assert all(isinstance(r, Offer | OfferNotOpen) for r in results)
     accepted, declined = await stage.said(MatchAccepted), await stage.said(MatchDeclined)
     assert len(accepted) <= 1 and len(declined) == 1  # a decline also undoes an acceptance
     await stage.assert_places_add_up()
@@ -131,13 +132,13 @@ async def test_an_accepted_match_that_fails_is_matched_anew(stage: Stage) -> Non
     await stage.assert_places_add_up()
 
 
-async def test_silence_moves_on(stage: Stage) -> None:
+async def test_an_expired_offer_moves_on(stage: Stage) -> None:
     stage.matcher.hours = dict.fromkeys(Urgency, 0.0)  # no time to answer
     first, second = await stage.roster(entry(), entry())
     offer = await offered(stage, first, second)
     stage.matcher.hours = stage.hours
-    assert await stage.silence() == 1
-    assert await stage.silence() == 0
+    assert await stage.expire() == 1
+    assert await stage.expire() == 0
     await stage.settle()
     again = await stage.open_offer(offer.referral_id)
     assert {offer.therapist_id, again.therapist_id} == {first, second}
@@ -148,32 +149,33 @@ async def test_silence_moves_on(stage: Stage) -> None:
 
 async def test_what_still_has_time_does_not_expire(stage: Stage) -> None:
     offer = await offered(stage)
-    assert await stage.silence() == 0
+    assert await stage.expire() == 0
     assert (await stage.open_offer(offer.referral_id)).id == offer.id
 
 
 async def test_an_expired_offer_cannot_be_accepted(stage: Stage) -> None:
     stage.matcher.hours = dict.fromkeys(Urgency, 0.0)
     offer = await offered(stage)
-    await stage.silence()
-    with pytest.raises(Problem) as refused:
+    await stage.expire()
+    with pytest.raises(OfferNotOpen) as refused:
         await stage.accept(offer)
-    assert (refused.value.status, refused.value.code) == (409, "offer_not_open")
+    problem = problem_of(refused.value)
+    assert (problem.status, problem.code) == (409, "offer_not_open")
 
 
-async def test_silence_does_not_undo_an_acceptance_under_way(stage: Stage) -> None:
+async def test_expiry_does_not_undo_an_acceptance_under_way(stage: Stage) -> None:
     """The acceptance has been written and not yet committed when the clock runs out."""
     stage.matcher.hours = dict.fromkeys(Urgency, 0.0)
     offer = await offered(stage)
     async with transaction(stage.pool) as accepting:
         await offer_responses.accept(accepting, offer.id, COORDINATOR)
-        silence = asyncio.create_task(stage.silence())
+        expiry = asyncio.create_task(stage.expire())
 
         async def settled() -> bool:
-            return silence.done() or bool(await stage.pool.fetchval(WAITS_FOR_A_LOCK))
+            return expiry.done() or bool(await stage.pool.fetchval(WAITS_FOR_A_LOCK))
 
-        await eventually(settled, what="looking for silence")
-    assert await silence == 0
+        await eventually(settled, what="looking for expired offers")
+    assert await expiry == 0
     assert (await stage.offers(offer.referral_id))[0].state == "accepted"
     assert await stage.said(MatchDeclined) == []
     await stage.assert_places_add_up()
@@ -183,7 +185,7 @@ async def test_when_a_therapist_leaves_open_offers_move_on(stage: Stage) -> None
     leaving, staying = await stage.roster(entry(), entry(places_total=0))
     offer = await offered(stage, leaving, staying)
     await stage.keep({leaving: entry(active=False), staying: entry(places_total=1)})
-    assert await stage.silence() == 1
+    assert await stage.expire() == 1
     await stage.settle()
     assert (await stage.open_offer(offer.referral_id)).therapist_id == staying
     assert [f.reason for f in await stage.said(MatchDeclined)] == ["therapist_inactive"]
@@ -215,9 +217,10 @@ async def test_an_appointment_and_its_new_time(stage: Stage) -> None:
 
 async def test_no_appointment_before_acceptance(stage: Stage) -> None:
     offer = await offered(stage)
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(NotAccepted) as refused:
         await book(stage, offer, TUESDAY)
-    assert (refused.value.status, refused.value.code) == (409, "not_accepted")
+    problem = problem_of(refused.value)
+    assert (problem.status, problem.code) == (409, "not_accepted")
 
 
 async def test_the_end_of_care_frees_the_place_once(stage: Stage) -> None:
@@ -229,7 +232,7 @@ async def test_the_end_of_care_frees_the_place_once(stage: Stage) -> None:
     await close(stage, offer)
     await close(stage, offer, Closure.NO_SHOW)
     row = await stage.referral(offer.referral_id)
-    assert (row.state, row.closed_by, row.closed_reason) == (State.CLOSED, By.CARE, "completed")
+    assert (row.state, row.closed_by, row.closed_reason) == (State.CLOSED, ClosedBy.CARE, "completed")
     said = await stage.said(ReferralClosed)
     assert [(f.reason, f.therapist_id) for f in said] == [("completed", offer.therapist_id)]
     await stage.settle()
@@ -257,9 +260,9 @@ async def test_a_clinic_answers_for_its_own_only(stage: Stage) -> None:
             offer_responses.book(connection, offer.referral_id, TUESDAY, other),
             offer_responses.close(connection, offer.referral_id, Closure.OTHER, other),
         ):
-            with pytest.raises(Problem) as refused:
+            with pytest.raises(Unknown) as refused:
                 await action
-            assert refused.value.status == 404
+            assert problem_of(refused.value).status == 404
         assert (await offer_responses.accept(connection, offer.id, own)).state == "accepted"
 
 

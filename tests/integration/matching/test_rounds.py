@@ -34,7 +34,7 @@ async def test_a_client_is_offered_the_therapist_who_fits_best(stage: Stage) -> 
     assert {c.criterion: c.score for c in said.criteria}["therapist_gender"] == 1.0
     offer = await stage.open_offer(fact.referral_id)
     assert (offer.id, offer.therapist_id) == (said.offer_id, woman)
-    assert [other["score"] < offer.score for other in offer.runners_up] == [True]
+    assert [other.score < offer.score for other in offer.runners_up] == [True]
     assert (await stage.referral(fact.referral_id)).state is State.OFFERED
     await stage.assert_places_add_up()
 
@@ -125,7 +125,7 @@ async def test_who_gets_none_is_told_why_once(
     assert (said.referral_id, said.reason, said.eligible) == (fact.referral_id, reason, eligible)
     assert [(r.limit, r.opens) for r in said.relaxations] == relaxations
     row = await stage.referral(fact.referral_id)
-    assert row.relaxations == [{"limit": limit, "opens": opens} for limit, opens in relaxations]
+    assert [(r.limit, r.opens) for r in row.relaxations] == relaxations
 
 
 async def test_a_new_reason_is_told_again(stage: Stage) -> None:
@@ -251,7 +251,7 @@ async def test_a_slow_writer_is_not_missed(stage: Stage) -> None:
 
 async def test_a_moved_area_moves_who_works_there(stage: Stage) -> None:
     async with transaction(stage.pool) as connection:
-        await roster_updates.keep_areas(connection, {"N1": (42.0, -71.0), "N2": (43.0, -71.0)})
+        await roster_updates.update_areas(connection, {"N1": (42.0, -71.0), "N2": (43.0, -71.0)})
     (id_,) = await stage.roster(entry(area="N2"))
     near = Wish(criterion="distance_km", values=("20",), must=True)
     fact = triaged(area="N1", wishes=(near,))
@@ -260,7 +260,7 @@ async def test_a_moved_area_moves_who_works_there(stage: Stage) -> None:
     (said,) = await stage.said(ReferralWaitlisted)
     assert [(r.limit, r.opens) for r in said.relaxations] == [("must_distance_km", 1)]
     async with transaction(stage.pool) as connection:
-        counts = await roster_updates.keep_areas(connection, {"N1": (42.0, -71.0), "N2": (42.1, -71.0)})
+        counts = await roster_updates.update_areas(connection, {"N1": (42.0, -71.0), "N2": (42.1, -71.0)})
     assert counts == {"changed": 1, "unchanged": 1}
     await stage.settle()
     assert (await stage.open_offer(fact.referral_id)).therapist_id == id_

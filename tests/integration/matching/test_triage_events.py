@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.matching.domain.offer_rules import LEVELS
-from services.matching.domain.state import By, State
+from services.matching.domain.state import ClosedBy, State
 from shared.errors import Transient
 from shared.events import AnyFact, MatchDeclined, MatchProposed, ReferralClosed, Wish
 from shared.vocabulary import Urgency
@@ -82,7 +82,7 @@ async def test_returned_and_come_again(stage: Stage) -> None:
     await stage.settle()
     await stage.hear(returned(fact.referral_id))
     row = await stage.referral(fact.referral_id)
-    assert (row.state, row.closed_by, row.closed_reason) == (State.CLOSED, By.TRIAGE, "returned")
+    assert (row.state, row.closed_by, row.closed_reason) == (State.CLOSED, ClosedBy.TRIAGE, "returned")
     await stage.hear(triaged(fact.referral_id, revision=2, decision=3))
     await stage.settle()
     # nobody declined, so the same therapist may be asked

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.intake.jobs import measurements
+from services.matching.jobs import measurements as matching_measuring
 from services.triage.jobs import measurements as triage_measuring
 from shared.events import MatchAccepted, MatchProposed, NoticeAcknowledged, ReferralTriaged
 from shared.ids import new_id, now
@@ -147,7 +148,7 @@ async def test_reviews_and_places_are_counted(database: NewDatabase) -> None:
     await stage.hear(triage_says(urgency=Urgency.SOON, ago=HOUR))
     await stage.hear(triage_says(urgency=Urgency.URGENT, ago=HOUR, languages=("eo",)))
     await stage.settle()
-    await stage.matcher.measure()
+    await matching_measuring.count(stage.pool)
     assert sample("careroute_matching_places", {"state": "open"}) == 2
     assert sample("careroute_matching_places", {"state": "taken"}) == 1
     longest = sample("careroute_matching_longest_wait_seconds", {"urgency": "urgent"})

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.intake.handlers.facts import FOLLOWED, take_as
-from services.matching.handlers.triage import OnTriaged
+from services.matching.handlers import triage as matching_triage
 from services.notify.handlers.matching import on_matching
 from services.notify.handlers.triage import on_triage
 from services.triage.handlers.intake import on_referral
@@ -83,7 +83,7 @@ class Network:
     async def match(self) -> None:
         stage = Stage(self.pools["matching"])
         await stage.roster(*[entry(payers=["payer-a"]) for _ in range(3)])
-        handler = OnTriaged(hours=HOURS, snapshot=stage.matcher.snapshot)
+        handler = partial(matching_triage.handle, hours=HOURS, snapshot=stage.matcher.snapshot)
         pool = self.pools["matching"]
         await self.road.give(Topic.TRIAGE_EXPRESS, "matching-express", handler, pool)
         await self.road.give(Topic.TRIAGE_DECISIONS, "matching", handler, pool)

@@ -24,14 +24,15 @@ from services.intake.api.requests import BatchLine
 from services.intake.domain.acceptance import Verdict, accept
 from services.intake.domain.identity import case_of, filled_of
 from services.matching.api.roster_csv import Bad, read_areas, read_therapists
-from services.matching.db.profiles import client_of, therapist_of
+from services.matching.domain.client_needs import client_of
 from services.matching.domain.eligibility_columns import relaxations
 from services.matching.domain.offer_rules import LEVELS
 from services.matching.domain.profiles import Client, Therapist
 from services.matching.domain.proposals import Policy, Proposal, Waiting, Waitlisting, propose
 from services.matching.domain.roster_columns import Roster
 from services.matching.domain.scoring import Weights
-from services.matching.handlers.triage import needs_of
+from services.matching.domain.therapist_entry import therapist_of
+from services.matching.incoming_events import needs_of
 from services.notify.api.requests import RecipientForm, RotaForm
 from services.triage.domain.rules_decision import decide
 from services.triage.domain.state import Standing
@@ -217,7 +218,7 @@ def test_the_wish_that_a_scenario_is_about_is_met(
 ) -> None:
     _, one = matched[key]
     assert isinstance(one, Proposal)
-    assert {name: score for name, score, _ in one.choice.criteria}[criterion] == 1.0
+    assert {each.criterion: each.score for each in one.choice.criteria}[criterion] == 1.0
 
 
 def test_the_roster_has_what_a_network_has(therapists: list[Therapist]) -> None:

@@ -164,7 +164,7 @@ def test_the_best_is_chosen_and_the_others_are_told() -> None:
     assert verdict.choice.therapist_id == best.id
     assert [r.therapist_id for r in verdict.runners_up] == [fair.id]
     assert (verdict.eligible, verdict.considered) == (3, 2)
-    assert dict((n, s) for n, s, _ in verdict.choice.criteria)["therapist_gender"] == 1.0
+    assert {c.criterion: c.score for c in verdict.choice.criteria}["therapist_gender"] == 1.0
 
 
 @pytest.mark.parametrize(

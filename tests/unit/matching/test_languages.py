@@ -1,6 +1,7 @@
 """Language tags against ISO 639 (`iso639-lang`, an independent list) and the IANA registry."""
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 from iso639 import Lang, iter_langs
 from langcodes.registry_parser import parse_registry
 
-from services.matching.db.profiles import client_of, therapist_of
+from services.matching.domain.client_needs import client_of
 from services.matching.domain.eligibility import Reason, reasons
 from services.matching.domain.eligibility_columns import eligible
+from services.matching.domain.profiles import Wish
 from services.matching.domain.roster_columns import Roster
-from services.matching.handlers.triage import needs_of
+from services.matching.domain.therapist_entry import therapist_of
+from services.matching.incoming_events import needs_of
 from shared.languages import LONGEST, Language, canonical, language, spoken
 from tests.integration.matching.stage import entry, triaged
 from tests.unit.matching.samples import CLIENT, THERAPIST
@@ -211,9 +214,9 @@ def test_both_sides_are_read_alike_one_by_one_and_over_columns(
     client: list[str], therapist: list[str], wish: list[str], must: bool
 ) -> None:
     """What was stored or sent in any form, by whatever version."""
-    wishes = [{"criterion": "language", "values": wish, "must": must}] if wish else []
-    needs = needs_of(triaged()) | {"languages": client, "wishes": wishes}
-    stored = entry().stated() | {"languages": therapist}
+    wishes = (Wish("language", tuple(wish), must),) if wish else ()
+    needs = replace(needs_of(triaged()), languages=tuple(client), wishes=wishes)
+    stored = replace(entry().stated(), languages=tuple(therapist))
     them = client_of(CLIENT.id, "north", needs, (), {})
     other = therapist_of(THERAPIST.id, stored, version=1, places_taken=0, areas={})
     found = reasons(them, other)

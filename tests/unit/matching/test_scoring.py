@@ -136,5 +136,5 @@ def test_scores_are_between_nought_and_one_and_explain_the_total(chance: Chance)
         assert ((found.scores >= 0) & (found.scores <= 1)).all()
         for place in range(len(rows)):
             parts = found.at(place)
-            mean = sum(score * weight for _, score, weight in parts) / sum(weight for _, _, weight in parts)
+            mean = sum(part.score * part.weight for part in parts) / sum(part.weight for part in parts)
             assert found.total[place] == pytest.approx(mean, abs=1e-3)

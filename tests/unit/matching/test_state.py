@@ -1,4 +1,4 @@
-"""Where a referral stands after triage spoke: a table, and that nothing older undoes anything newer."""
+"""The state of a referral after a decision of triage: a table, and that nothing older undoes newer."""
 
 import itertools
 
@@ -6,35 +6,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.domain.state import By, Said, Standing, State, after
+from services.matching.domain.state import ClosedBy, MatchingState, State, TriageOutcome, state_after
+
+BY_TRIAGE = MatchingState(1, 1, State.CLOSED, closed_by=ClosedBy.TRIAGE)
+BY_CARE = MatchingState(1, 1, State.CLOSED, closed_by=ClosedBy.CARE)
 
 
 @pytest.mark.parametrize(
-    ("before", "said", "expected"),
+    ("before", "outcome", "expected"),
     [
-        (None, Said.TRIAGED, (State.WAITING, False, None)),
-        (None, Said.HOLDS, (State.HELD, True, None)),
+        (None, TriageOutcome.TRIAGED, (State.WAITING, False, None)),
+        (None, TriageOutcome.HELD, (State.HELD, True, None)),
         # remembered, so that an older decision by the slower lane is not acted on
-        (None, Said.OVER, (State.CLOSED, False, By.TRIAGE)),
-        (Standing(1, 1, State.WAITING), Said.HOLDS, (State.HELD, True, None)),
-        (Standing(1, 1, State.HELD, held=True), Said.TRIAGED, (State.WAITING, False, None)),
+        (None, TriageOutcome.OVER, (State.CLOSED, False, ClosedBy.TRIAGE)),
+        (MatchingState(1, 1, State.WAITING), TriageOutcome.HELD, (State.HELD, True, None)),
+        (MatchingState(1, 1, State.HELD, held=True), TriageOutcome.TRIAGED, (State.WAITING, False, None)),
         # an offer, a match, an appointment stay; the hold counts if they fall through
-        (Standing(1, 1, State.OFFERED), Said.TRIAGED, (State.OFFERED, False, None)),
-        (Standing(1, 1, State.OFFERED), Said.HOLDS, (State.OFFERED, True, None)),
-        (Standing(1, 1, State.ACCEPTED), Said.TRIAGED, (State.ACCEPTED, False, None)),
-        (Standing(1, 1, State.BOOKED), Said.TRIAGED, (State.BOOKED, False, None)),
-        (Standing(1, 1, State.ACCEPTED), Said.OVER, (State.CLOSED, False, By.TRIAGE)),
+        (MatchingState(1, 1, State.OFFERED), TriageOutcome.TRIAGED, (State.OFFERED, False, None)),
+        (MatchingState(1, 1, State.OFFERED), TriageOutcome.HELD, (State.OFFERED, True, None)),
+        (MatchingState(1, 1, State.ACCEPTED), TriageOutcome.TRIAGED, (State.ACCEPTED, False, None)),
+        (MatchingState(1, 1, State.BOOKED), TriageOutcome.TRIAGED, (State.BOOKED, False, None)),
+        (MatchingState(1, 1, State.ACCEPTED), TriageOutcome.OVER, (State.CLOSED, False, ClosedBy.TRIAGE)),
         # what triage closed may come again, what care closed may not
-        (Standing(1, 1, State.CLOSED, closed_by=By.TRIAGE), Said.TRIAGED, (State.WAITING, False, None)),
-        (Standing(1, 1, State.CLOSED, closed_by=By.TRIAGE), Said.HOLDS, (State.HELD, True, None)),
-        (Standing(1, 1, State.CLOSED, closed_by=By.CARE), Said.TRIAGED, (State.CLOSED, False, By.CARE)),
-        (Standing(1, 1, State.CLOSED, closed_by=By.CARE), Said.OVER, (State.CLOSED, False, By.CARE)),
+        (BY_TRIAGE, TriageOutcome.TRIAGED, (State.WAITING, False, None)),
+        (BY_TRIAGE, TriageOutcome.HELD, (State.HELD, True, None)),
+        (BY_CARE, TriageOutcome.TRIAGED, (State.CLOSED, False, ClosedBy.CARE)),
+        (BY_CARE, TriageOutcome.OVER, (State.CLOSED, False, ClosedBy.CARE)),
     ],
 )
-def test_the_newest_word_decides(
-    before: Standing | None, said: Said, expected: tuple[State, bool, By | None]
+def test_the_newest_decision_counts(
+    before: MatchingState | None, outcome: TriageOutcome, expected: tuple[State, bool, ClosedBy | None]
 ) -> None:
-    found = after(before, said, revision=1, decision=2)
+    found = state_after(before, outcome, revision=1, decision=2)
     assert found is not None
     assert (found.revision, found.decision) == (1, 2)
     assert (found.state, found.held, found.closed_by) == expected
@@ -42,21 +45,21 @@ def test_the_newest_word_decides(
 
 @pytest.mark.parametrize(("revision", "decision"), [(2, 3), (2, 2), (1, 9)])
 def test_what_is_not_newer_is_dropped(revision: int, decision: int) -> None:
-    standing = Standing(2, 3, State.WAITING)
-    for said in Said:
-        assert after(standing, said, revision=revision, decision=decision) is None
+    state = MatchingState(2, 3, State.WAITING)
+    for outcome in TriageOutcome:
+        assert state_after(state, outcome, revision=revision, decision=decision) is None
 
 
-words = st.lists(st.sampled_from(Said), min_size=1, max_size=4)
+outcomes = st.lists(st.sampled_from(TriageOutcome), min_size=1, max_size=4)
 
 
-@given(words)
-def test_every_order_ends_the_same(history: list[Said]) -> None:
+@given(outcomes)
+def test_every_order_ends_the_same(history: list[TriageOutcome]) -> None:
     numbered = list(enumerate(history, 1))
     ends = set()
     for order in itertools.permutations(numbered):
-        standing: Standing | None = None
-        for decision, said in order:
-            standing = after(standing, said, revision=1, decision=decision) or standing
-        ends.add(standing)
+        state: MatchingState | None = None
+        for decision, outcome in order:
+            state = state_after(state, outcome, revision=1, decision=decision) or state
+        ends.add(state)
     assert len(ends) == 1

@@ -17,10 +17,10 @@ from careroute.network import EXAMPLE_NETWORK
 from careroute.network import Network as Here
 from services.intake.api.request_examples import BATCH_LINE, MINIMAL, REFERRAL
 from services.intake.app import create_app as intake
+from services.matching.api.network_entry import entry_in
 from services.matching.api.roster_csv import Bad, read_areas, read_therapists
 from services.matching.api.therapist_models import EXAMPLE, TherapistEntry
 from services.matching.app import create_app as matching
-from services.matching.network_terms import entry_in
 from services.notify.api.requests import EXAMPLE_RECIPIENT, EXAMPLE_ROTA, RecipientForm, RotaForm
 from services.notify.app import create_app as notify
 from services.notify.network_terms import recipient_form
