@@ -6,7 +6,7 @@ from typing import Any
 from services.matching.domain.client_needs import ClientNeeds, modalities
 from services.matching.domain.profiles import Wish, area_code
 from services.matching.domain.state import TriageOutcome
-from services.matching.domain.triage_decision import TriageChange, Triaged
+from services.matching.domain.triage_changes import TriageChange, Triaged
 from shared.events import ReferralReturned, ReferralTriaged, ReviewRequested, TriageEnded, TriageFact
 from shared.telemetry import trace
 

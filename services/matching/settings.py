@@ -1,4 +1,4 @@
-"""What matching is told by its environment."""
+"""Settings of matching, from its environment."""
 
 from dataclasses import fields
 from types import MappingProxyType
@@ -23,7 +23,7 @@ OFFER_HOURS: Final = MappingProxyType(
         Urgency.PREVENTIVE: 120.0,
     }
 )
-"""How long a therapist has to answer (policy, to be confirmed by the network)."""
+"""Hours to respond to an offer (policy, to be confirmed by the network)."""
 
 CRITERIA: Final = tuple(field.name for field in fields(Weights))
 
@@ -52,16 +52,20 @@ class MatchingSettings(ServiceSettings):
     ] = 0.2
     offer_hours: dict[Urgency, Annotated[float, Field(gt=0, le=8760)]] = Field(
         default_factory=dict,
-        description='Hours to answer an offer, as JSON such as {"soon": 48}; the rest keep their own.',
+        description='Hours to respond to an offer, as JSON such as {"soon": 48}; the rest keep their own.',
     )
     round_size: Annotated[
         int, Field(ge=1, le=2000, description="Most clients matched at once; keep a round near 100 ms.")
     ] = 50
     retry_minutes: Annotated[
-        float, Field(gt=0, description="Who waits is tried again so often, besides whenever a place frees.")
+        float,
+        Field(
+            gt=0,
+            description="Minutes between tries to match a waitlisted client, besides when a place frees.",
+        ),
     ] = 15
     poll_seconds: Annotated[
-        float, Field(gt=0, le=60, description="How often to look for work that nobody announced.")
+        float, Field(gt=0, le=60, description="Seconds between looks for work, besides after each commit.")
     ] = 0.5
     import_limit_bytes: Annotated[
         int, Field(ge=1024, description="The largest CSV file that an import takes.")

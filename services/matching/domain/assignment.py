@@ -34,13 +34,13 @@ class Candidates:
         found: Ints = (self.merit + BASE) << self.level
         return found
 
-    def best(self, kept: int) -> "Candidates":
-        """The `kept` best. Among equals each client begins at their own `turn`, lest all want the same."""
-        count = len(self.rows)
-        if count <= kept:
+    def best(self, count: int) -> "Candidates":
+        """The best, up to `count`. Among equals each client begins at their own `turn`, not all at one."""
+        size = len(self.rows)
+        if size <= count:
             return self
-        order = (np.arange(count, dtype=np.int64) + self.turn) % count
-        chosen = np.sort(np.argpartition(self.merit * count + order, -kept)[-kept:])
+        order = (np.arange(size, dtype=np.int64) + self.turn) % size
+        chosen = np.sort(np.argpartition(self.merit * size + order, -count)[-count:])
         return Candidates(self.level, self.rows[chosen], self.merit[chosen], self.turn)
 
 

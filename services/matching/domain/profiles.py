@@ -1,4 +1,4 @@
-"""The two sides of a match as the decisions see them: what is stated, nothing inferred."""
+"""The two sides of a match as decisions see them: what is stated, nothing inferred."""
 
 import math
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ def age_groups(age: int | None) -> frozenset[str]:
     return frozenset({next((group for group, first in _FIRST_AGE if age >= first), "child")})
 
 
-def area_code(said: str) -> str:
+def area_code(text: str) -> str:
     """One way to write a postal area: the same letters in either case are the same area."""
-    return said.strip().upper()
+    return text.strip().upper()
 
 
 def kilometres(one: Point, other: Point) -> float:

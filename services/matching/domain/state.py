@@ -35,7 +35,7 @@ class ClosedBy(StrEnum):
 @dataclass(frozen=True, slots=True)
 class MatchingState:
     """`revision` and `decision` number the newest decision of triage acted on. `held`: without a place it
-    waits for a clinician, not for a therapist."""
+    is held for a clinician, not waitlisted."""
 
     revision: int
     decision: int

@@ -11,13 +11,12 @@ from services.matching.domain.offers import Offer, OfferState
 from services.matching.domain.profiles import Therapist
 from services.matching.domain.referrals import Referral, TriagedReferral
 from services.matching.domain.state import ClosedBy, State, TriageOutcome
+from services.matching.domain.triage_changes import TriageChange, Triaged
 from services.matching.domain.triage_decision import (
     AtStake,
     Held,
     MatchingClosed,
     OfferWithdrawn,
-    TriageChange,
-    Triaged,
     Verdict,
     at_stake,
     decide,
