@@ -1,30 +1,23 @@
 """Matching in the network's codes: what is entered, what triage says, and what was stored before."""
 
 import shutil
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
-from careroute.local.keys import Keys
-from careroute.tokens import sign
 from services.matching.app import create_app
 from services.matching.db.json_columns import entry_json
 from services.matching.jobs.stored_terms import migrate_stored_terms
 from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool, transaction
 from shared.events import ReferralTriaged, ReferralWaitlisted, Wish
 from shared.network import Network
-from shared.web.auth import Role
 from tests import databases
-from tests.integration.matching.api import api
+from tests.integration.matching.api import Call
 from tests.integration.matching.stage import Stage, entry, needs, triaged
 from tests.support import NewDatabase
-
-Call = Callable[..., Awaitable[httpx.Response]]
 
 MIGRATIONS = Path(__file__).parents[3] / "services" / "matching" / "db" / "migrations"
 NETWORK = Network.model_validate(
@@ -74,31 +67,9 @@ PLACES = {
 }
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    keys = Keys(Path(tmp_path_factory.mktemp("network")))
-    keys.ensure()
-    return keys
-
-
 @pytest.fixture
 async def stage(database: NewDatabase) -> Stage:
     return Stage(await database("matching"), network=NETWORK)
-
-
-@pytest.fixture
-def call(stage: Stage, keys: Keys) -> Call:
-    app = api(stage, keys, import_limit=20_000)
-
-    async def call(method: str, path: str, *, body: Any = None, csv: str | None = None) -> httpx.Response:
-        now = datetime.now(UTC)
-        token = sign(keys.signing_key, role=Role.COORDINATOR, subject="c-1", clinic=None, now=now, hours=1)
-        headers = {"Authorization": f"Bearer {token}"} | ({"Content-Type": "text/csv"} if csv else {})
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://matching") as client:
-            return await client.request(method, path, json=body, content=csv, headers=headers)
-
-    return call
 
 
 def csv_of(*entries: dict[str, Any]) -> str:

@@ -26,14 +26,9 @@ from shared.events import (
 from shared.vocabulary import Urgency
 from shared.web.auth import Caller, Role
 from tests.integration.matching.stage import COORDINATOR, WAITS_FOR_A_LOCK, Stage, entry, held, triaged
-from tests.support import NewDatabase, eventually
+from tests.support import eventually
 
 TUESDAY = datetime(2026, 3, 3, 17, tzinfo=UTC)
-
-
-@pytest.fixture
-async def stage(database: NewDatabase) -> Stage:
-    return Stage(await database("matching"))
 
 
 async def offered(stage: Stage, *roster: UUID, urgency: Urgency = Urgency.ROUTINE) -> Offer:

@@ -15,12 +15,7 @@ from shared.events import MatchProposed, ReferralWaitlisted, TherapistChanged, W
 from shared.ids import now
 from shared.vocabulary import Urgency
 from tests.integration.matching.stage import WAITS_FOR_A_LOCK, Stage, entry, held, triaged
-from tests.support import NewDatabase, eventually
-
-
-@pytest.fixture
-async def stage(database: NewDatabase) -> Stage:
-    return Stage(await database("matching"))
+from tests.support import eventually
 
 
 async def test_a_client_is_offered_the_therapist_who_fits_best(stage: Stage) -> None:

@@ -13,12 +13,7 @@ from shared.errors import Transient
 from shared.events import AnyFact, MatchDeclined, MatchProposed, ReferralClosed, Wish
 from shared.vocabulary import Urgency
 from tests.integration.matching.stage import WAITS_FOR_A_LOCK, Stage, ended, entry, held, returned, triaged
-from tests.support import NewDatabase, eventually
-
-
-@pytest.fixture
-async def stage(database: NewDatabase) -> Stage:
-    return Stage(await database("matching"))
+from tests.support import eventually
 
 
 async def test_the_same_fact_twice_is_acted_on_once(stage: Stage) -> None:
