@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.matching.domain import round_decision, triage_decision
 from services.matching.domain.offers import Offer, OfferOutcome
-from services.matching.domain.referrals import Referral, TriagedReferral, Waitlisted
+from services.matching.domain.referrals import Referral, TriagedReferral, WaitlistEntry
 from services.matching.domain.therapist_entry import StoredTherapist
 from shared.events import (
     AppointmentBooked,
@@ -131,7 +131,7 @@ def declined(
 
 
 def waitlisted(
-    referral: TriagedReferral, row: Waitlisted, *, now: datetime, try_at: datetime
+    referral: TriagedReferral, row: WaitlistEntry, *, now: datetime, try_at: datetime
 ) -> ReferralWaitlisted:
     return ReferralWaitlisted.model_validate(
         {

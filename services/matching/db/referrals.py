@@ -10,7 +10,7 @@ from uuid import UUID
 from services.matching.db.json_columns import needs_json
 from services.matching.db.referral_rows import COLUMNS, referral_of, triaged_of
 from services.matching.domain.offers import Offer, OfferOutcome
-from services.matching.domain.referrals import Referral, TriagedReferral, Waitlisted
+from services.matching.domain.referrals import Referral, TriagedReferral, WaitlistEntry
 from shared.db.postgres import Connection
 from shared.errors import Transient
 
@@ -154,7 +154,7 @@ async def offered(connection: Connection, offers: Sequence[Offer], levels: Mappi
     )
 
 
-async def waitlisted(connection: Connection, rows: Sequence[Waitlisted], *, try_at: datetime) -> None:
+async def waitlisted(connection: Connection, rows: Sequence[WaitlistEntry], *, try_at: datetime) -> None:
     await connection.execute(
         WAITLISTED,
         [row.id for row in rows],

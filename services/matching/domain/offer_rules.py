@@ -62,7 +62,7 @@ def level(urgency: Urgency, targets_waited: float) -> int:
     return max(own, min(OVERDUE, own + int(targets_waited)))
 
 
-def waiting(targets_waited: float) -> float:
+def share_waited(targets_waited: float) -> float:
     """From 0 towards 1 with the time waited: what tells apart clients of one level."""
     return targets_waited / (1 + targets_waited)
 

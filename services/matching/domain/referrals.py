@@ -67,7 +67,7 @@ class TriagedReferral(Referral):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waitlisted:
+class WaitlistEntry:
     """Nobody yet, and why. `relaxations` are worked out when the reason is new."""
 
     id: UUID

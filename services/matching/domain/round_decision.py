@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.matching.domain.offer_rules import expires_at, waiting
+from services.matching.domain.offer_rules import expires_at, share_waited
 from services.matching.domain.offers import Offer, RunnerUp
 from services.matching.domain.profiles import Point
 from services.matching.domain.proposals import Choice, Policy, Proposal, Waiting, Waitlisting, propose
-from services.matching.domain.referrals import TriagedReferral, Waitlisted
+from services.matching.domain.referrals import TriagedReferral, WaitlistEntry
 from services.matching.domain.roster_columns import Roster
 from shared.vocabulary import Urgency
 
@@ -33,8 +33,8 @@ class Verdict:
 
     offers: tuple[Offer, ...]
     levels: Mapping[UUID, int]
-    waitlisted: tuple[Waitlisted, ...]
-    explained: tuple[Waitlisted, ...]
+    waitlisted: tuple[WaitlistEntry, ...]
+    explained: tuple[WaitlistEntry, ...]
     try_at: datetime
     lost: int
 
@@ -57,7 +57,7 @@ def proposals(
 
 
 def _waiting(referral: TriagedReferral, areas: Mapping[str, Point], now: datetime) -> Waiting:
-    share = waiting(referral.targets_waited(now))
+    share = share_waited(referral.targets_waited(now))
     return Waiting(referral.client(areas), referral.level_at(now), share, referral.reason)
 
 
@@ -126,8 +126,8 @@ def _runner_up(choice: Choice) -> RunnerUp:
     return RunnerUp(choice.therapist_id, choice.score, tuple(each.score for each in choice.criteria))
 
 
-def _waitlisted(verdict: Waitlisting, referral: TriagedReferral, now: datetime) -> Waitlisted:
-    return Waitlisted(
+def _waitlisted(verdict: Waitlisting, referral: TriagedReferral, now: datetime) -> WaitlistEntry:
+    return WaitlistEntry(
         id=referral.id,
         level=referral.level_at(now),
         reason=verdict.reason,

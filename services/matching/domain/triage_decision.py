@@ -25,7 +25,7 @@ class AtStake:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Placements:
     """The offers of those at stake, by referral, and what is known of the therapists of open ones."""
 
     offers: Mapping[UUID, Offer]
@@ -73,7 +73,7 @@ def at_stake(stored: Mapping[UUID, Referral], changes: Sequence[TriageChange], *
 def decide(
     stored: Mapping[UUID, Referral],
     changes: Sequence[TriageChange],
-    held: Held,
+    placements: Placements,
     *,
     now: datetime,
     hours: Mapping[Urgency, float],
@@ -82,8 +82,8 @@ def decide(
     changed = referrals_after(stored, changes, now)
     ended = {
         id_: outcome
-        for id_, offer in held.offers.items()
-        if (outcome := _outcome(changed[id_], offer, held)) is not None
+        for id_, referral in changed.items()
+        if (offer := placements.offers.get(id_)) and (outcome := _outcome(referral, offer, placements))
     }
     final = {id_: _matched_anew(r, now) if id_ in ended else r for id_, r in changed.items()}
     return Verdict(
@@ -92,22 +92,24 @@ def decide(
         sooner=tuple(
             (r.id, expires_at(r.urgency, now, hours))
             for r in final.values()
-            if r.id in held.offers and r.state is State.OFFERED and isinstance(r, TriagedReferral)
+            if r.id in placements.offers and r.state is State.OFFERED and isinstance(r, TriagedReferral)
         ),
         publish=tuple(_publications(final.values(), stored, ended)),
     )
 
 
-def _outcome(referral: Referral, offer: Offer, held: Held) -> OfferOutcome | None:
-    if referral.state is State.OFFERED and not _eligible(referral, offer, held):
+def _outcome(referral: Referral, offer: Offer, placements: Placements) -> OfferOutcome | None:
+    if not referral.state.has_place:
+        return end(offer, CLOSED)
+    if referral.state is State.OFFERED and not _eligible(referral, offer, placements):
         return end(offer, NEEDS_CHANGED)
-    return None if referral.state.has_place else end(offer, CLOSED)
+    return None
 
 
-def _eligible(referral: Referral, offer: Offer, held: Held) -> bool:
+def _eligible(referral: Referral, offer: Offer, placements: Placements) -> bool:
     if not isinstance(referral, TriagedReferral):
         return True
-    return not reasons(referral.client(held.areas), held.therapists[offer.therapist_id])
+    return not reasons(referral.client(placements.areas), placements.therapists[offer.therapist_id])
 
 
 def _matched_anew(referral: Referral, now: datetime) -> Referral:

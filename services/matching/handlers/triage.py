@@ -13,7 +13,7 @@ from services.matching import outgoing_events
 from services.matching.db import offers, places, referrals, therapists
 from services.matching.db.roster_cache import Snapshot
 from services.matching.domain.referrals import Referral
-from services.matching.domain.triage_decision import AtStake, Held, Verdict, at_stake, decide
+from services.matching.domain.triage_decision import AtStake, Placements, Verdict, at_stake, decide
 from services.matching.incoming_events import changes_of
 from services.matching.network_terms import facts_in
 from shared.db import inbox, outbox
@@ -41,22 +41,22 @@ async def handle(
     changes = changes_of(facts_in(network, claimed))
     stored = await referrals.load(connection, {fact.referral_id for fact in claimed})
     now = await clock(connection)
-    held = await _load(connection, at_stake(stored, changes, now=now), snapshot)
-    verdict = decide(stored, changes, held, now=now, hours=hours)
+    placements = await _load(connection, at_stake(stored, changes, now=now), snapshot)
+    verdict = decide(stored, changes, placements, now=now, hours=hours)
     await _save(connection, verdict, stored, now)
     await outbox.publish(connection, outgoing_events.of_triage(verdict, now=now))
 
 
-async def _load(connection: Connection, stake: AtStake, snapshot: Snapshot) -> Held:
+async def _load(connection: Connection, stake: AtStake, snapshot: Snapshot) -> Placements:
     if not stake.placed:
-        return Held({}, {}, {})
+        return Placements({}, {}, {})
     held = {offer.referral_id: offer for offer in await offers.holding(connection, stake.placed)}
     if not stake.offered:
-        return Held(held, {}, {})
+        return Placements(held, {}, {})
     await snapshot.refresh(connection)
     rows = await therapists.load(connection, [held[id_].therapist_id for id_ in stake.offered])
     profiles = {id_: row.profile(snapshot.areas) for id_, row in rows.items()}
-    return Held(held, profiles, snapshot.areas)
+    return Placements(held, profiles, snapshot.areas)
 
 
 async def _save(

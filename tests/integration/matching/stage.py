@@ -1,4 +1,4 @@
-"""Matching on a real database: therapists, what triage says of clients, and what matching says to it."""
+"""Matching on a real database: therapists, events of triage, and what matching publishes."""
 
 import asyncio
 from collections import Counter
@@ -105,14 +105,14 @@ def triaged(
     clinic: str = "clinic-1",
     **changes: Any,
 ) -> ReferralTriaged:
-    """`ago`: how long ago triage said so."""
+    """`ago`: time since triage decided so."""
     lane = LEVELS[urgency] >= LEVELS[Urgency.VERY_URGENT] if express is None else express
     about = _about(referral_id, revision, decision, lane)
-    said_at: datetime = about["occurred_at"] - ago
+    decided_at: datetime = about["occurred_at"] - ago
     return ReferralTriaged(
-        **about | {"occurred_at": said_at, "clinic": clinic},
+        **about | {"occurred_at": decided_at, "clinic": clinic},
         urgency=urgency,
-        respond_by=said_at + CLOCK[urgency],
+        respond_by=decided_at + CLOCK[urgency],
         level_of_care=LevelOfCare.MODERATE,
         indications=tuple(
             Indication(modality=m, problem="depression", strength="first_line", source="made up")
@@ -186,7 +186,7 @@ class Stage:
         async with transaction(self.pool) as connection:
             return await roster_updates.update(connection, stated, now=now())
 
-    async def hear(self, *facts: AnyFact) -> None:
+    async def receive(self, *facts: AnyFact) -> None:
         """As one batch of a subscription."""
         async with transaction(self.pool) as connection:
             await triage.handle(
@@ -211,8 +211,8 @@ class Stage:
         async with transaction(self.pool) as connection:
             return await offer_responses.decline(connection, offer.id, reason, COORDINATOR)
 
-    async def said(self, kind: type[T], referral_id: UUID | None = None) -> list[T]:
-        """The facts of this type that were announced, in their order."""
+    async def published(self, kind: type[T], referral_id: UUID | None = None) -> list[T]:
+        """The events of this type that were published, in their order."""
         rows = await self.pool.fetch("select body from outbox order by position")
         facts = [READER.validate_json(row["body"]) for row in rows]
         return [

@@ -10,7 +10,7 @@ from tests.integration.matching.stage import Stage, entry, triaged
 async def test_why_this_therapist(stage: Stage, call: Call) -> None:
     fair, best = await stage.roster(entry(name="Fair"), entry(name="Best", genders=["woman"]))
     fact = triaged(wishes=(Wish(criterion="therapist_gender", values=("woman",)),))
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     path = f"/v1/referrals/{fact.referral_id}/explanation"
     why = (await call("GET", path)).json()
@@ -36,7 +36,7 @@ async def test_why_this_therapist(stage: Stage, call: Call) -> None:
 async def test_why_nobody(stage: Stage, call: Call) -> None:
     (id_,) = await stage.roster(entry(name="Other payer", payers=["state"], places_total=3))
     fact = triaged()
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     why = (await call("GET", f"/v1/referrals/{fact.referral_id}/explanation?therapist_id={id_}")).json()
     assert why["offer"] is None

@@ -64,7 +64,7 @@ async def test_a_roster_of_the_version_before_is_found(
     if migrated:
         await upgrade(stage)
     fact = wants(client, must=client)
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     assert (await stage.open_offer(fact.referral_id)).therapist_id == therapist
 
@@ -76,7 +76,7 @@ async def test_another_language_stays_another(stage: Stage, roster: str, client:
     await stored_before(stage, roster)
     await upgrade(stage)
     fact = wants(client)
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     assert (await stage.referral(fact.referral_id)).state is State.WAITING
 
@@ -85,7 +85,7 @@ async def test_the_upgrade_offers_who_waits_a_therapist_of_the_same_language(sta
     """As it stood before: a client nobody could see, tried again much later, and a roster in other codes."""
     therapist = await stored_before(stage, "de")
     fact = wants("es")
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     assert (await stage.referral(fact.referral_id)).reason == "no_eligible_therapist"
     await stage.pool.execute(
@@ -100,7 +100,7 @@ async def test_the_upgrade_offers_who_waits_a_therapist_of_the_same_language(sta
 async def test_the_upgrade_tries_a_client_whose_own_codes_were_other_ones(stage: Stage) -> None:
     therapist = await stored_before(stage, "es")
     fact = wants("de", must="de")
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     await stage.pool.execute(
         """update referral set needs = needs || '{"languages": ["spa", "spa-MX", "es"]}'
@@ -118,7 +118,7 @@ async def test_the_upgrade_tries_a_client_whose_own_codes_were_other_ones(stage:
 
 async def test_the_upgrade_leaves_alone_what_is_right_already(stage: Stage) -> None:
     await stored_before(stage, "en", "es-MX", "yue")
-    await stage.hear(wants("vi"))
+    await stage.receive(wants("vi"))
     await stage.settle()
     before = await stage.pool.fetch("select t.*, r.* from therapist as t, referral as r")
     await upgrade(stage)

@@ -118,7 +118,7 @@ async def test_a_postal_area_is_the_same_in_either_case(stage: Stage, call: Call
     assert (await call("PUT", f"/v1/therapists/{uuid4()}", body=body)).json()["area"] == "OT-03"
     near = Wish(criterion="distance_km", values=("1",), must=True)
     fact = named(region="otter", area=given.strip(), payer="self_pay", wishes=(near,))
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     assert await stage.offers(fact.referral_id)
 
@@ -131,7 +131,7 @@ async def test_what_triage_says_is_matched_in_the_codes_of_the_network(stage: St
     await call("PUT", f"/v1/therapists/{uuid4()}", body=ENTRY)
     must = Wish(criterion="culture", values=("Latinx",), must=True)
     fact = named(region="Otter Valley", payer="medicaid", wishes=(must,))
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     assert await stage.offers(fact.referral_id)
     assert (await stage.referral(fact.referral_id)).region == "otter"
@@ -150,9 +150,9 @@ async def test_who_waits_is_told_which_limit_keeps_everybody_away(
 ) -> None:
     await call("PUT", f"/v1/therapists/{uuid4()}", body=ENTRY)
     fact = named(region="otter", **{"payer": "self_pay"} | changes)
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
-    (waits,) = await stage.said(ReferralWaitlisted, fact.referral_id)
+    (waits,) = await stage.published(ReferralWaitlisted, fact.referral_id)
     assert waits.reason == "no_eligible_therapist"
     assert [(r.limit, r.opens) for r in waits.relaxations] == [(limit, 1)]
 
@@ -160,9 +160,9 @@ async def test_who_waits_is_told_which_limit_keeps_everybody_away(
 async def test_of_an_unknown_region_nobody_is_offered_and_who_waits_is_told(stage: Stage, call: Call) -> None:
     await call("PUT", f"/v1/therapists/{uuid4()}", body=ENTRY)
     fact = named(region="network", payer="self_pay")
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
-    (waits,) = await stage.said(ReferralWaitlisted, fact.referral_id)
+    (waits,) = await stage.published(ReferralWaitlisted, fact.referral_id)
     assert waits.reason == "no_eligible_therapist" and not await stage.offers(fact.referral_id)
 
 
@@ -187,7 +187,7 @@ async def test_who_waits_since_before_the_network_file_is_offered_a_therapist_fr
             Wish(criterion="hours", values=("mon-09",)),
         ),
     )
-    await before.hear(fact)
+    await before.receive(fact)
     await before.settle()
     assert not await before.offers(fact.referral_id)
 
@@ -223,7 +223,7 @@ async def test_a_service_puts_it_in_order_when_it_starts(
 async def test_what_nobody_knows_stays_as_it_was_stored(database: NewDatabase) -> None:
     before = Stage(await database("matching"))
     await before.roster(entry(region="narnia", payers=["dragon_gold", "Self-Pay"]))
-    await before.hear(named(region="mordor", payer="dragon_gold"))
+    await before.receive(named(region="mordor", payer="dragon_gold"))
     await migrate_terms(before.pool)
     kept = await before.pool.fetchval("select entry from therapist")
     assert (kept["region"], kept["payers"]) == ("narnia", ["dragon_gold", "self_pay"])

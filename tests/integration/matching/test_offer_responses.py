@@ -36,7 +36,7 @@ async def offered(stage: Stage, *roster: UUID, urgency: Urgency = Urgency.ROUTIN
     if not roster:
         await stage.roster(entry())
     fact = triaged(urgency=urgency)
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     return await stage.open_offer(fact.referral_id)
 
@@ -56,8 +56,8 @@ async def test_an_offer_accepted_twice_is_accepted_once(stage: Stage) -> None:
     first, second = await stage.accept(offer), await stage.accept(offer)
     assert first == second
     assert (first.state, first.answered_at is not None) == ("accepted", True)
-    (said,) = await stage.said(MatchAccepted)
-    assert (said.offer_id, said.therapist_id) == (offer.id, offer.therapist_id)
+    (event,) = await stage.published(MatchAccepted)
+    assert (event.offer_id, event.therapist_id) == (offer.id, offer.therapist_id)
     assert (await stage.referral(offer.referral_id)).state is State.ACCEPTED
     await stage.assert_places_add_up()
 
@@ -70,7 +70,7 @@ async def test_of_acceptance_and_decline_at_once_one_counts(stage: Stage) -> Non
         return_exceptions=True,
     )
     assert all(isinstance(r, Offer | OfferNotOpen) for r in results)
-    accepted, declined = await stage.said(MatchAccepted), await stage.said(MatchDeclined)
+    accepted, declined = await stage.published(MatchAccepted), await stage.published(MatchDeclined)
     assert len(accepted) <= 1 and len(declined) == 1  # a decline also undoes an acceptance
     await stage.assert_places_add_up()
 
@@ -79,7 +79,7 @@ async def test_declined_goes_to_the_next_best_and_never_back(stage: Stage) -> No
     woman = Wish(criterion="therapist_gender", values=("woman",))
     best, next_best = await stage.roster(entry(genders=["woman"], places_total=3), entry())
     fact = triaged(wishes=(woman,))
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     first = await stage.open_offer(fact.referral_id)
     assert first.therapist_id == best
@@ -91,21 +91,21 @@ async def test_declined_goes_to_the_next_best_and_never_back(stage: Stage) -> No
     await stage.settle()
     row = await stage.referral(fact.referral_id)
     assert (row.state, row.reason, row.eligible) == (State.WAITING, "no_eligible_therapist", 0)
-    assert [f.reason for f in await stage.said(MatchDeclined)] == ["not_my_scope", "no_availability"]
+    assert [f.reason for f in await stage.published(MatchDeclined)] == ["not_my_scope", "no_availability"]
     await stage.assert_places_add_up()
 
 
 async def test_a_decline_sent_twice_counts_once(stage: Stage) -> None:
     offer = await offered(stage)
     assert await stage.decline(offer) == await stage.decline(offer)
-    assert len(await stage.said(MatchDeclined)) == 1
+    assert len(await stage.published(MatchDeclined)) == 1
     await stage.assert_places_add_up()
 
 
 async def test_the_place_declined_goes_to_who_waits(stage: Stage) -> None:
     offer = await offered(stage)
     waiting = triaged()
-    await stage.hear(waiting)
+    await stage.receive(waiting)
     await stage.settle()
     assert (await stage.referral(waiting.referral_id)).reason == "no_place"
     await stage.decline(offer)
@@ -137,8 +137,8 @@ async def test_an_expired_offer_moves_on(stage: Stage) -> None:
     await stage.settle()
     again = await stage.open_offer(offer.referral_id)
     assert {offer.therapist_id, again.therapist_id} == {first, second}
-    (said,) = await stage.said(MatchDeclined)
-    assert (said.offer_id, said.reason, said.answered) == (offer.id, "expired", False)
+    (event,) = await stage.published(MatchDeclined)
+    assert (event.offer_id, event.reason, event.answered) == (offer.id, "expired", False)
     await stage.assert_places_add_up()
 
 
@@ -172,7 +172,7 @@ async def test_expiry_does_not_undo_an_acceptance_under_way(stage: Stage) -> Non
         await eventually(settled, what="looking for expired offers")
     assert await expiry == 0
     assert (await stage.offers(offer.referral_id))[0].state == "accepted"
-    assert await stage.said(MatchDeclined) == []
+    assert await stage.published(MatchDeclined) == []
     await stage.assert_places_add_up()
 
 
@@ -183,18 +183,18 @@ async def test_when_a_therapist_leaves_open_offers_move_on(stage: Stage) -> None
     assert await stage.expire() == 1
     await stage.settle()
     assert (await stage.open_offer(offer.referral_id)).therapist_id == staying
-    assert [f.reason for f in await stage.said(MatchDeclined)] == ["therapist_inactive"]
+    assert [f.reason for f in await stage.published(MatchDeclined)] == ["therapist_inactive"]
 
 
 async def test_a_hold_that_came_meanwhile_counts_after_a_decline(stage: Stage) -> None:
     first, second = await stage.roster(entry(), entry())
     offer = await offered(stage, first, second)
-    await stage.hear(held(offer.referral_id))
+    await stage.receive(held(offer.referral_id))
     assert (await stage.open_offer(offer.referral_id)).id == offer.id
     await stage.decline(offer)
     await stage.settle()
     assert (await stage.referral(offer.referral_id)).state is State.HELD
-    assert len(await stage.said(MatchProposed)) == 1
+    assert len(await stage.published(MatchProposed)) == 1
 
 
 async def test_an_appointment_and_its_new_time(stage: Stage) -> None:
@@ -202,7 +202,7 @@ async def test_an_appointment_and_its_new_time(stage: Stage) -> None:
     await stage.accept(offer)
     for at in (TUESDAY, TUESDAY, TUESDAY + timedelta(days=1)):
         await book(stage, offer, at)
-    assert [f.starts_at for f in await stage.said(AppointmentBooked)] == [
+    assert [f.starts_at for f in await stage.published(AppointmentBooked)] == [
         TUESDAY,
         TUESDAY + timedelta(days=1),
     ]
@@ -222,14 +222,14 @@ async def test_the_end_of_care_frees_the_place_once(stage: Stage) -> None:
     offer = await offered(stage)
     await stage.accept(offer)
     waiting = triaged()
-    await stage.hear(waiting)
+    await stage.receive(waiting)
     await stage.settle()
     await close(stage, offer)
     await close(stage, offer, Closure.NO_SHOW)
     row = await stage.referral(offer.referral_id)
     assert (row.state, row.closed_by, row.closed_reason) == (State.CLOSED, ClosedBy.CARE, "completed")
-    said = await stage.said(ReferralClosed)
-    assert [(f.reason, f.therapist_id) for f in said] == [("completed", offer.therapist_id)]
+    events = await stage.published(ReferralClosed)
+    assert [(f.reason, f.therapist_id) for f in events] == [("completed", offer.therapist_id)]
     await stage.settle()
     assert (await stage.open_offer(waiting.referral_id)).therapist_id == offer.therapist_id
     await stage.assert_places_add_up()
@@ -238,10 +238,10 @@ async def test_the_end_of_care_frees_the_place_once(stage: Stage) -> None:
 async def test_what_care_closed_stays_closed_whatever_triage_says(stage: Stage) -> None:
     offer = await offered(stage)
     await close(stage, offer)
-    await stage.hear(triaged(offer.referral_id, revision=2, decision=2))
+    await stage.receive(triaged(offer.referral_id, revision=2, decision=2))
     await stage.settle()
     assert (await stage.referral(offer.referral_id)).state is State.CLOSED
-    assert len(await stage.said(MatchProposed)) == 1
+    assert len(await stage.published(MatchProposed)) == 1
 
 
 async def test_a_clinic_answers_for_its_own_only(stage: Stage) -> None:
@@ -276,5 +276,5 @@ async def test_what_replicas_say_keeps_its_order_though_their_clocks_differ(
         other_host.setattr(ids, "datetime", OnAnotherHost)
         offer = await offered(stage)
     await stage.accept(offer)
-    (proposed,), (accepted,) = await stage.said(MatchProposed), await stage.said(MatchAccepted)
+    (proposed,), (accepted,) = await stage.published(MatchProposed), await stage.published(MatchAccepted)
     assert proposed.occurred_at < accepted.occurred_at

@@ -12,7 +12,7 @@ from tests.integration.matching.stage import Stage, entry, triaged
 async def test_an_offer_from_the_list_to_the_end_of_care(stage: Stage, call: Call) -> None:
     await stage.roster(entry(name="R. Alvarez"))
     fact = triaged()
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     (offer,) = (await call("GET", "/v1/offers?state=open")).json()["offers"]
     assert (offer["referral_id"], offer["therapist_name"]) == (str(fact.referral_id), "R. Alvarez")
@@ -32,7 +32,7 @@ async def test_an_offer_from_the_list_to_the_end_of_care(stage: Stage, call: Cal
 async def test_a_decline_needs_a_reason_that_is_known(stage: Stage, call: Call) -> None:
     await stage.roster(entry())
     fact = triaged()
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     path = f"/v1/offers/{(await stage.open_offer(fact.referral_id)).id}/decline"
     for body in ({}, {"reason": "did not like the name"}, {"reason": "other", "note": "words"}):
@@ -48,7 +48,7 @@ async def test_a_decline_needs_a_reason_that_is_known(stage: Stage, call: Call) 
 async def test_an_appointment_needs_an_accepted_offer(stage: Stage, call: Call) -> None:
     await stage.roster(entry())
     fact = triaged()
-    await stage.hear(fact)
+    await stage.receive(fact)
     await stage.settle()
     path, body = f"/v1/referrals/{fact.referral_id}/appointment", {"starts_at": "2026-03-03T17:00:00Z"}
     refused = await call("POST", path, body)
@@ -65,9 +65,9 @@ async def test_a_time_that_is_none_is_refused(stage: Stage, call: Call, starts_a
 async def test_a_clinic_sees_its_own(stage: Stage, call: Call) -> None:
     await stage.roster(entry(places_total=2))
     mine, theirs, waiting = triaged(clinic="clinic-1"), triaged(clinic="clinic-2"), triaged(clinic="clinic-2")
-    await stage.hear(mine, theirs)
+    await stage.receive(mine, theirs)
     await stage.settle()
-    await stage.hear(waiting)
+    await stage.receive(waiting)
     await stage.settle()
     as_clinic = {"role": Role.CLINIC, "clinic": "clinic-1"}
     offers = (await call("GET", "/v1/offers", **as_clinic)).json()["offers"]
@@ -83,7 +83,7 @@ async def test_a_clinic_sees_its_own(stage: Stage, call: Call) -> None:
 
 async def test_offers_are_read_page_by_page(stage: Stage, call: Call) -> None:
     await stage.roster(entry(places_total=3))
-    await stage.hear(triaged(), triaged(), triaged())
+    await stage.receive(triaged(), triaged(), triaged())
     await stage.settle()
     seen: list[str] = []
     cursor: str | None = None

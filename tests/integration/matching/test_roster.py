@@ -15,7 +15,7 @@ async def test_an_entry_put_is_the_entry_read(stage: Stage, call: Call) -> None:
     assert (put.status_code, put.headers["ETag"]) == (201, '"1"')
     got = await call("GET", f"/v1/therapists/{id_}")
     assert got.json() == put.json() == {**EXAMPLE, "id": str(id_), "version": 1, "places_taken": 0}
-    assert len(await stage.said(TherapistChanged)) == 1
+    assert len(await stage.published(TherapistChanged)) == 1
 
 
 async def test_an_entry_is_replaced_only_by_who_has_read_it(call: Call) -> None:

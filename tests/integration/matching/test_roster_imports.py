@@ -58,7 +58,7 @@ async def test_an_import_takes_the_good_lines_and_names_every_bad_one(stage: Sta
     kept = (await call("GET", f"/v1/therapists/{good}")).json()
     assert (kept["languages"], kept["hours"], kept["perinatal"]) == (["en", "es"], ["mon-09", "tue-17"], True)
     assert (await call("GET", f"/v1/therapists/{quoted}")).json()["name"] == "Alvarez, R."
-    assert len(await stage.said(TherapistChanged)) == 2
+    assert len(await stage.published(TherapistChanged)) == 2
 
 
 async def test_a_language_is_kept_in_its_canonical_form_and_one_of_several_is_asked_about(call: Call) -> None:

@@ -10,7 +10,7 @@ from tests.integration.matching.stage import Stage, triaged
 async def test_the_waitlist_is_in_order_and_read_page_by_page(stage: Stage, call: Call) -> None:
     old, new = triaged(ago=timedelta(days=3)), triaged()
     urgent = triaged(urgency=Urgency.URGENT)
-    await stage.hear(new, old, urgent)
+    await stage.receive(new, old, urgent)
     seen: list[str] = []
     cursor: str | None = None
     for _ in range(3):

@@ -145,8 +145,8 @@ async def test_reviews_and_places_are_counted(database: NewDatabase) -> None:
     assert sample("careroute_reviews_overdue", {"urgency": urgency}) == 1
 
     await stage.roster(entry(places_total=3), entry(places_total=2, active=False))
-    await stage.hear(triage_says(urgency=Urgency.SOON, ago=HOUR))
-    await stage.hear(triage_says(urgency=Urgency.URGENT, ago=HOUR, languages=("eo",)))
+    await stage.receive(triage_says(urgency=Urgency.SOON, ago=HOUR))
+    await stage.receive(triage_says(urgency=Urgency.URGENT, ago=HOUR, languages=("eo",)))
     await stage.settle()
     await matching_measuring.count(stage.pool)
     assert sample("careroute_matching_places", {"state": "open"}) == 2

@@ -2,28 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from services.matching.domain.assignment import KEPT, MERIT, Candidates, assign, merit_of
-from services.matching.domain.eligibility import Reason, reasons
-from services.matching.domain.eligibility_columns import Relaxation
-from services.matching.domain.offer_rules import LEVELS, OVERDUE, expires_at, level, waited, waiting
-from services.matching.domain.profiles import Client
-from services.matching.domain.proposals import Policy, Proposal, Waiting, Waitlisting, propose
-from services.matching.domain.roster_columns import Roster
-from services.matching.domain.scoring import Weights
-from shared.vocabulary import Urgency
-from tests.unit.matching.samples import Chance, chances, client, must, therapist, wish
-
-POLICY = Policy(Weights(), waiting_share=0.2)
 
 THERAPISTS = 5
 
@@ -119,149 +104,3 @@ def test_joint_beats_one_by_one() -> None:
         Candidates(1, picky, merit_of(np.array([0.3]))),
     ]
     assert assign(batch, np.ones(2, np.int32)) == [1, 0]
-
-
-# ---- a whole round ----------------------------------------------------------------------------------
-
-
-def waiting_for(them: Client, number: int = 1, *, level: int = 1, reason: str | None = None) -> Waiting:
-    return Waiting(replace(them, id=UUID(int=number)), level, 0, reason)
-
-
-@given(chances)
-@settings(max_examples=60, deadline=None)
-def test_a_round_respects_every_limit_and_every_place(chance: Chance) -> None:
-    clients, therapists = chance.network(chance.one(3, 12), chance.one(2, 5, 12))
-    pool = [Waiting(one, chance.one(*range(7))) for one in clients]
-    by_id = {t.id: t for t in therapists}
-    verdicts = propose(pool, Roster(therapists), POLICY)
-    assert [v.client_id for v in verdicts] == [w.client.id for w in pool]
-    taken = Counter(v.choice.therapist_id for v in verdicts if isinstance(v, Proposal))
-    held = [(w, v) for w, v in zip(pool, verdicts, strict=True) if isinstance(v, Proposal)]
-    for verdict, one in zip(verdicts, pool, strict=True):
-        able = [t for t in therapists if not reasons(one.client, t)]
-        assert verdict.eligible == len(able)
-        if isinstance(verdict, Proposal):
-            chosen = (verdict.choice, *verdict.runners_up)
-            assert verdict.considered == sum(t.free > 0 for t in able)
-            assert all(by_id[c.therapist_id].free > 0 for c in chosen)
-            assert all(by_id[c.therapist_id] in able for c in chosen)
-            assert len({c.therapist_id for c in chosen}) == len(chosen)
-        else:
-            # whoever waits although eligible found every such therapist full, with nobody less urgent
-            assert all(taken[t.id] >= t.free for t in able)
-            usable = {t.id for t in able}
-            assert all(w.level >= one.level for w, v in held if v.choice.therapist_id in usable)
-    assert all(count <= by_id[who].free for who, count in taken.items())
-
-
-def test_the_best_is_chosen_and_the_others_are_told() -> None:
-    them = client(wish("therapist_gender", "woman"))
-    best, fair = therapist(2, genders=frozenset({"woman"})), therapist(1)
-    full = therapist(3, places_taken=1)
-    (verdict,) = propose([Waiting(them, 1)], Roster([fair, best, full]), POLICY)
-    assert isinstance(verdict, Proposal)
-    assert verdict.choice.therapist_id == best.id
-    assert [r.therapist_id for r in verdict.runners_up] == [fair.id]
-    assert (verdict.eligible, verdict.considered) == (3, 2)
-    assert {c.criterion: c.score for c in verdict.choice.criteria}["therapist_gender"] == 1.0
-
-
-@pytest.mark.parametrize(
-    ("roster", "expected"),
-    [
-        (Roster(), ("roster_empty", 0, ())),
-        # eligible, but full: waits for a place; what would open another is told besides
-        (
-            Roster([therapist(1, places_taken=1), therapist(2, payers=frozenset({"state"}))]),
-            ("no_place", 1, (Relaxation(Reason.PAYER, 1),)),
-        ),
-        # nobody may: the limit that opens most comes first; who is full opens nothing
-        (
-            Roster(
-                [
-                    therapist(1, payers=frozenset({"state"})),
-                    therapist(2, languages=frozenset({"vi"})),
-                    therapist(3, languages=frozenset({"vi"})),
-                    therapist(4, region="south", places_taken=1),
-                    therapist(5, age_groups=frozenset({"child"})),
-                ]
-            ),
-            ("no_eligible_therapist", 0, (Relaxation(Reason.LANGUAGE, 2), Relaxation(Reason.PAYER, 1))),
-        ),
-    ],
-)
-def test_why_nobody(roster: Roster, expected: tuple[str, int, tuple[Relaxation, ...]]) -> None:
-    (verdict,) = propose([Waiting(client(), 1)], roster, POLICY)
-    assert isinstance(verdict, Waitlisting)
-    assert (verdict.reason, verdict.eligible, verdict.relaxations) == expected
-
-
-def test_a_must_that_shuts_everyone_out_says_whom_it_would_open() -> None:
-    (verdict,) = propose([Waiting(client(must("faith", "quaker")), 1)], Roster([therapist(1)]), POLICY)
-    assert isinstance(verdict, Waitlisting)
-    assert verdict.relaxations == (Relaxation(Reason.MUST_FAITH, 1),)
-
-
-def test_relaxations_are_worked_out_once_for_a_reason() -> None:
-    roster = Roster([therapist(1, payers=frozenset({"state"}))])
-    (verdict,) = propose([Waiting(client(), 1, reason="no_eligible_therapist")], roster, POLICY)
-    assert isinstance(verdict, Waitlisting)
-    assert verdict.relaxations == ()
-
-
-def test_of_equals_the_one_who_waits_longer_goes_first() -> None:
-    new, old = waiting_for(client(), 1), waiting_for(client(), 2)
-    old = Waiting(old.client, old.level, waiting=0.5)
-    first, second = propose([new, old], Roster([therapist(1)]), POLICY)
-    assert isinstance(first, Waitlisting)
-    assert isinstance(second, Proposal)
-
-
-# ---- clocks -----------------------------------------------------------------------------------------
-
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("urgency", "targets", "expected"),
-    [
-        (Urgency.ROUTINE, 0.0, 1),
-        (Urgency.ROUTINE, 0.99, 1),
-        (Urgency.ROUTINE, 1.0, 2),
-        (Urgency.ROUTINE, 2.5, 3),
-        (Urgency.ROUTINE, 3.0, OVERDUE),
-        # never above who cannot wait
-        (Urgency.PREVENTIVE, 99.0, OVERDUE),
-        (Urgency.URGENT, 50.0, OVERDUE),
-        (Urgency.VERY_URGENT, 50.0, LEVELS[Urgency.VERY_URGENT]),
-        (Urgency.EMERGENCY, 0.0, LEVELS[Urgency.EMERGENCY]),
-    ],
-)
-def test_levels_age_upward(urgency: Urgency, targets: float, expected: int) -> None:
-    assert level(urgency, targets) == expected
-
-
-def test_levels_follow_the_order_of_urgency() -> None:
-    assert sorted(Urgency, key=lambda u: -LEVELS[u]) == list(Urgency)
-    assert len({LEVELS[u] for u in Urgency} | {OVERDUE}) == len(Urgency) + 1
-
-
-@given(st.sampled_from(Urgency), st.floats(0, 100), st.floats(0, 100))
-def test_waiting_never_lowers(urgency: Urgency, one: float, other: float) -> None:
-    less, more = sorted((one, other))
-    assert level(urgency, less) <= level(urgency, more)
-    assert waiting(less) <= waiting(more) < 1
-
-
-def test_how_many_targets_have_passed() -> None:
-    assert waited(NOON - timedelta(days=14), NOON, timedelta(days=7)) == 2
-    assert waited(NOON + timedelta(days=1), NOON, timedelta(days=7)) == 0
-    # a clock of nought, as for an emergency, does not divide
-    assert waited(NOON - timedelta(days=1), NOON, timedelta(0)) == 0
-
-
-def test_offers_expire_by_urgency() -> None:
-    hours = {urgency: 24.0 for urgency in Urgency} | {Urgency.URGENT: 4.0}
-    assert expires_at(Urgency.URGENT, NOON, hours) == NOON + timedelta(hours=4)
-    assert expires_at(Urgency.SOON, NOON, hours) == NOON + timedelta(days=1)

@@ -14,9 +14,9 @@ from services.matching.domain.state import ClosedBy, State, TriageOutcome
 from services.matching.domain.triage_changes import TriageChange, Triaged
 from services.matching.domain.triage_decision import (
     AtStake,
-    Held,
     MatchingClosed,
     OfferWithdrawn,
+    Placements,
     Verdict,
     at_stake,
     decide,
@@ -105,8 +105,8 @@ def over(decision: int = 2) -> TriageChange:
 
 
 def decided(*changes: TriageChange, stored: Referral | None = OFFERED, offer: Offer = OPEN) -> Verdict:
-    held = Held({REFERRAL: offer}, {THERAPIST: ENGLISH}, {}) if stored else Held({}, {}, {})
-    return decide({REFERRAL: stored} if stored else {}, changes, held, now=NOW, hours=HOURS)
+    placements = Placements({REFERRAL: offer}, {THERAPIST: ENGLISH}, {}) if stored else Placements({}, {}, {})
+    return decide({REFERRAL: stored} if stored else {}, changes, placements, now=NOW, hours=HOURS)
 
 
 def test_new_joins_the_waitlist_and_nothing_is_published() -> None:
