@@ -1,7 +1,7 @@
 """The JSON columns of matching's tables as values of the domain, and back."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
 
@@ -37,7 +37,12 @@ def needs_of(stored: Json) -> ClientNeeds:
 
 
 def needs_json(needs: ClientNeeds) -> dict[str, Any]:
-    return asdict(needs)
+    stored = {key: getattr(needs, key) for key in _NEEDS}
+    return stored | {"wishes": [_wish_json(wish) for wish in needs.wishes]}
+
+
+def _wish_json(wish: Wish) -> dict[str, Any]:
+    return {"criterion": wish.criterion, "values": wish.values, "must": wish.must}
 
 
 def relaxations_of(stored: Iterable[Json] | None) -> tuple[Relaxation, ...]:
@@ -48,6 +53,10 @@ def criteria_of(stored: Iterable[Json]) -> tuple[CriterionScore, ...]:
     return tuple(CriterionScore(each["criterion"], each["score"], each["weight"]) for each in stored)
 
 
+def criterion_json(score: CriterionScore) -> dict[str, Any]:
+    return {"criterion": score.criterion, "score": score.score, "weight": score.weight}
+
+
 def runners_up_of(stored: Iterable[Json]) -> tuple[RunnerUp, ...]:
     return tuple(
         RunnerUp(UUID(each["therapist_id"]), each["score"], tuple(each["scores"])) for each in stored
@@ -55,4 +64,8 @@ def runners_up_of(stored: Iterable[Json]) -> tuple[RunnerUp, ...]:
 
 
 def runner_up_json(runner_up: RunnerUp) -> dict[str, Any]:
-    return asdict(runner_up) | {"therapist_id": str(runner_up.therapist_id)}
+    return {
+        "therapist_id": str(runner_up.therapist_id),
+        "score": runner_up.score,
+        "scores": runner_up.scores,
+    }

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.matching.db.json_columns import criteria_of, runner_up_json, runners_up_of
+from services.matching.db.json_columns import criteria_of, criterion_json, runner_up_json, runners_up_of
 from services.matching.domain.offers import Offer, OfferOutcome, OfferState
 from shared.db.postgres import Connection, Record
 
@@ -90,7 +89,7 @@ def _offer(record: Record) -> Offer:
 async def add(connection: Connection, offers: Sequence[Offer]) -> None:
     names = "id referral_id therapist_id attempt offered_at expires_at score eligible considered"
     columns = [[getattr(offer, name) for offer in offers] for name in names.split()]
-    columns.append([json.dumps([asdict(each) for each in offer.criteria]) for offer in offers])
+    columns.append([json.dumps([criterion_json(each) for each in offer.criteria]) for offer in offers])
     columns.append([json.dumps([runner_up_json(each) for each in offer.runners_up]) for offer in offers])
     await connection.execute(ADD, *columns)
 

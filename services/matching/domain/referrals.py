@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from services.matching.domain.client_needs import ClientNeeds, client_of
@@ -77,6 +77,8 @@ class WaitlistEntry:
     relaxations: tuple[Relaxation, ...]
 
 
+_FIELDS: Final = tuple(field.name for field in fields(Referral))
+
+
 def as_triaged(referral: Referral, **values: Any) -> TriagedReferral:
-    kept = {field.name: getattr(referral, field.name) for field in fields(referral)}
-    return TriagedReferral(**kept | values)
+    return TriagedReferral(**{name: getattr(referral, name) for name in _FIELDS} | values)

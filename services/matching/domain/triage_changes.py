@@ -8,7 +8,7 @@ from uuid import UUID
 from services.matching.domain.client_needs import ClientNeeds
 from services.matching.domain.offer_rules import level, waited
 from services.matching.domain.referrals import Referral, TriagedReferral, as_triaged
-from services.matching.domain.state import State, TriageOutcome, state_after
+from services.matching.domain.state import MatchingState, State, TriageOutcome, state_after
 from shared.vocabulary import Urgency
 
 
@@ -35,6 +35,22 @@ class Triaged(TriageChange):
     needs: ClientNeeds
 
 
+def states_after(
+    stored: Mapping[UUID, MatchingState], changes: Iterable[TriageChange]
+) -> dict[UUID, MatchingState]:
+    """The states that change, as they are after all of these."""
+    after: dict[UUID, MatchingState] = {}
+    for change in changes:
+        before = after.get(change.referral_id) or stored.get(change.referral_id)
+        if (state := _state_after(before, change)) is not None:
+            after[change.referral_id] = state
+    return after
+
+
+def _state_after(before: MatchingState | None, change: TriageChange) -> MatchingState | None:
+    return state_after(before, change.outcome, revision=change.revision, decision=change.decision)
+
+
 def referrals_after(
     stored: Mapping[UUID, Referral], changes: Iterable[TriageChange], now: datetime
 ) -> dict[UUID, Referral]:
@@ -48,12 +64,7 @@ def referrals_after(
 
 def referral_after(before: Referral | None, change: TriageChange, *, now: datetime) -> Referral | None:
     """None when the event changes nothing."""
-    state = state_after(
-        before.matching_state if before else None,
-        change.outcome,
-        revision=change.revision,
-        decision=change.decision,
-    )
+    state = _state_after(before.matching_state if before else None, change)
     if state is None:
         return None
     base = before or _unknown(change)

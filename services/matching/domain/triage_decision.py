@@ -11,7 +11,7 @@ from services.matching.domain.offers import Offer, OfferOutcome, end
 from services.matching.domain.profiles import Point, Therapist
 from services.matching.domain.referrals import Referral, TriagedReferral
 from services.matching.domain.state import State, without_place
-from services.matching.domain.triage_changes import TriageChange, referrals_after
+from services.matching.domain.triage_changes import TriageChange, referrals_after, states_after
 from shared.vocabulary import Urgency
 
 
@@ -63,11 +63,11 @@ class Verdict:
         return [outcome.offer.therapist_id for outcome in self.ended]
 
 
-def at_stake(stored: Mapping[UUID, Referral], changes: Sequence[TriageChange], *, now: datetime) -> AtStake:
-    changed = referrals_after(stored, changes, now)
-    placed = [id_ for id_ in changed if id_ in stored and stored[id_].state.has_place]
-    offered = [id_ for id_ in placed if changed[id_].state is State.OFFERED]
-    return AtStake(tuple(placed), tuple(offered))
+def at_stake(stored: Mapping[UUID, Referral], changes: Sequence[TriageChange]) -> AtStake:
+    placed = {id_: r.matching_state for id_, r in stored.items() if r.state.has_place}
+    after = states_after(placed, [change for change in changes if change.referral_id in placed])
+    offered = [id_ for id_, state in after.items() if state.state is State.OFFERED]
+    return AtStake(tuple(after), tuple(offered))
 
 
 def decide(

@@ -41,7 +41,7 @@ async def handle(
     changes = changes_of(facts_in(network, claimed))
     stored = await referrals.load(connection, {fact.referral_id for fact in claimed})
     now = await clock(connection)
-    placements = await _load(connection, at_stake(stored, changes, now=now), snapshot)
+    placements = await _load(connection, at_stake(stored, changes), snapshot)
     verdict = decide(stored, changes, placements, now=now, hours=hours)
     await _save(connection, verdict, stored, now)
     await outbox.publish(connection, outgoing_events.of_triage(verdict, now=now))

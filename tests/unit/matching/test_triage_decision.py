@@ -167,8 +167,8 @@ def test_over_and_triaged_again_in_one_batch_is_matched_anew() -> None:
 
 def test_only_what_may_lose_its_place_is_loaded() -> None:
     stored: dict[UUID, Referral] = {REFERRAL: OFFERED}
-    assert at_stake(stored, [triaged(1)], now=NOW) == AtStake((), ())
-    assert at_stake(stored, [over()], now=NOW) == AtStake((REFERRAL,), ())
-    assert at_stake(stored, [triaged()], now=NOW) == AtStake((REFERRAL,), (REFERRAL,))
+    assert at_stake(stored, [triaged(1)]) == AtStake((), ())
+    assert at_stake(stored, [over()]) == AtStake((REFERRAL,), ())
+    assert at_stake(stored, [triaged()]) == AtStake((REFERRAL,), (REFERRAL,))
     waiting = replace(OFFERED, state=State.WAITING)
-    assert at_stake({REFERRAL: waiting}, [triaged()], now=NOW) == AtStake((), ())
+    assert at_stake({REFERRAL: waiting}, [triaged()]) == AtStake((), ())
