@@ -26,13 +26,13 @@ def create_app(settings: MatchingSettings | None = None) -> FastAPI:
     matcher = Matcher(
         pool=pool,
         policy=settings.policy,
-        hours=settings.hours_to_answer,
+        hours=settings.hours_to_respond,
         round_size=settings.round_size,
         retry=timedelta(minutes=settings.retry_minutes),
         committed=wake,
     )
     handler = partial(
-        triage.handle, hours=settings.hours_to_answer, snapshot=matcher.snapshot, network=network
+        triage.handle, hours=settings.hours_to_respond, snapshot=matcher.snapshot, network=network
     )
     expiry = partial(expire_offers, pool=pool, limit=settings.round_size, committed=wake)
     every = partial(service.every, settings.poll_seconds)

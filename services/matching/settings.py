@@ -76,5 +76,5 @@ class MatchingSettings(ServiceSettings):
         return Policy(Weights(**self.weights), self.waiting_share)
 
     @property
-    def hours_to_answer(self) -> dict[Urgency, float]:
+    def hours_to_respond(self) -> dict[Urgency, float]:
         return {**OFFER_HOURS, **self.offer_hours}

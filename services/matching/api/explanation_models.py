@@ -49,7 +49,7 @@ class TherapistLimits(BaseModel):
 
 class Explanation(BaseModel):
     """`offer` is the one that holds a place, with whom it was weighed against; `waiting` says why nobody yet;
-    `therapist` answers `?therapist_id=`."""
+    `therapist` is there for `?therapist_id=`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXPLANATION]})
 

@@ -23,7 +23,7 @@ from shared.web.paging import PageQuery
 from shared.web.problems import Fault, Problem, not_found
 
 Reader = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.CLINICIAN, Role.ONCALL, Role.OPS))]
-Keeper = Annotated[Caller, Depends(allow(Role.COORDINATOR))]
+Editor = Annotated[Caller, Depends(allow(Role.COORDINATOR))]
 
 PLACE: Final[TypeAdapter[tuple[UUID]]] = TypeAdapter(tuple[UUID])
 
@@ -42,7 +42,7 @@ def routes(
         therapist_id: UUID,
         entry: TherapistEntry,
         response: Response,
-        _: Keeper,
+        _: Editor,
         if_match: Annotated[
             str | None, Header(description="The version you read, to replace an entry; `*` for any.")
         ] = None,

@@ -37,7 +37,7 @@ def entry_warnings(languages: Iterable[str]) -> list[EntryWarning]:
 
 
 class KeptTherapist(TherapistEntry):
-    """An entry as it is kept. `version` is what `If-Match` takes; `places_taken` counts offers open or
+    """An entry as it is stored. `version` is what `If-Match` takes; `places_taken` counts offers open or
     accepted."""
 
     model_config = ConfigDict(
@@ -47,7 +47,7 @@ class KeptTherapist(TherapistEntry):
     id: UUID
     version: int
     places_taken: int
-    languages: list[str]  # an entry of long ago may hold what is refused today
+    languages: list[str]  # an old entry may hold what is refused today
     warnings: list[EntryWarning] = Field(default_factory=list, exclude_if=lambda warnings: not warnings)
 
 

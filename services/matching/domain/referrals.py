@@ -16,7 +16,7 @@ from shared.vocabulary import Urgency
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
-    """Until it has been triaged, it is kept only so that no older decision is acted on."""
+    """Until it has been triaged, it is stored only so that no older decision is acted on."""
 
     id: UUID
     clinic: str
