@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from services.notify.domain.ladder import Clocks, Pace
-from services.notify.domain.retry import Patience
+from services.notify.domain.retry import RetryPolicy
 from shared.settings import ServiceSettings
 from shared.vocabulary import Lane
 
@@ -145,11 +145,11 @@ class NotifySettings(ServiceSettings):
             outcome_very_urgent=timedelta(seconds=self.very_urgent_outcome_seconds),
         )
 
-    def patience(self, lane: Lane) -> Patience:
+    def retry_policy(self, lane: Lane) -> RetryPolicy:
         express = lane is Lane.EXPRESS
         first = self.express_first_pause_seconds if express else self.first_pause_seconds
         longest = self.express_longest_pause_seconds if express else self.longest_pause_seconds
-        return Patience(
+        return RetryPolicy(
             first_pause=timedelta(seconds=first),
             longest_pause=timedelta(seconds=longest),
             give_up_after=timedelta(hours=self.give_up_after_hours),

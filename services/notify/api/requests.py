@@ -17,6 +17,7 @@ from pydantic import (
 
 from services.notify.domain.directory import Duty, Recipient
 from services.notify.domain.wording import CLINIC, PRIMARY_CARE, THERAPIST
+from services.notify.handlers.recipients import GivenChannel, PutRecipient
 from shared.moments import StrictMoment
 from shared.vocabulary import Code
 
@@ -95,7 +96,7 @@ class ChannelForm(Form):
         return url
 
     @property
-    def line(self) -> str:
+    def host(self) -> str:
         """The host that deliveries queue for."""
         return httpx.URL(self.url).netloc.decode("ascii")
 
@@ -131,11 +132,23 @@ class RecipientForm(Form):
         return Recipient(
             id=recipient_id,
             audience=self.audience,
-            lines=tuple(channel.line for channel in self.channels),
+            hosts=tuple(channel.host for channel in self.channels),
             regions=frozenset(self.regions),
             clinic=self.clinic,
             therapist=self.therapist,
         )
+
+    def command(self, recipient_id: str) -> PutRecipient:
+        channels = tuple(
+            GivenChannel(
+                kind=channel.kind,
+                url=channel.url,
+                host=channel.host,
+                secret=channel.secret.get_secret_value() if channel.secret else None,
+            )
+            for channel in self.channels
+        )
+        return PutRecipient(recipient=self.recipient(recipient_id), channels=channels, active=self.active)
 
 
 class ShiftForm(Form):

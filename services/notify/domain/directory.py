@@ -15,11 +15,11 @@ DESKS: Final = ("psychiatrist", "clinician", "coordinator", "ops")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """`lines` has the host of each channel, in the recipient's own order. No regions: all regions."""
+    """`hosts` has the host of each channel, in the recipient's own order. No regions: all regions."""
 
     id: str
     audience: str
-    lines: tuple[str, ...]
+    hosts: tuple[str, ...]
     regions: frozenset[str] = frozenset()
     clinic: str | None = None
     therapist: UUID | None = None

@@ -26,11 +26,11 @@ class Outcome:
 
     kind: Kind
     code: str
-    rest: timedelta | None = None
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """`moves_up_after`: so many failures in a row, and an alert does not wait for this endpoint."""
 
     first_pause: timedelta
@@ -40,7 +40,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Retry:
     at: datetime
     failing: bool
 
@@ -51,15 +51,15 @@ class GiveUp:
 
 
 def next_attempt(
-    outcome: Outcome, patience: Patience, *, attempts: int, since: datetime, now: datetime, luck: float
-) -> Again | GiveUp:
+    outcome: Outcome, policy: RetryPolicy, *, attempts: int, since: datetime, now: datetime, luck: float
+) -> Retry | GiveUp:
     """After `attempts` failures, the first try being due at `since`; `luck` is from 0 to 1."""
-    if now >= since + patience.give_up_after:
+    if now >= since + policy.give_up_after:
         return GiveUp()
-    pause = patience.longest_pause if outcome.kind is Kind.REFUSED else _doubled(patience, attempts)
-    wait = max(pause * (0.5 + luck / 2), min(outcome.rest or timedelta(), LONGEST_REST))
-    failing = outcome.kind is Kind.REFUSED or attempts >= patience.moves_up_after
-    return Again(min(now + wait, since + patience.give_up_after), failing)
+    pause = policy.longest_pause if outcome.kind is Kind.REFUSED else _doubled(policy, attempts)
+    wait = max(pause * (0.5 + luck / 2), min(outcome.retry_after or timedelta(), LONGEST_REST))
+    failing = outcome.kind is Kind.REFUSED or attempts >= policy.moves_up_after
+    return Retry(min(now + wait, since + policy.give_up_after), failing)
 
 
 def judge(status: int) -> Kind:
@@ -69,6 +69,6 @@ def judge(status: int) -> Kind:
     return Kind.UNWELL if status in (408, 425, 429) or status >= 500 else Kind.REFUSED
 
 
-def _doubled(patience: Patience, attempts: int) -> timedelta:
+def _doubled(policy: RetryPolicy, attempts: int) -> timedelta:
     doublings: int = 1 << min(max(attempts, 1) - 1, 30)
-    return min(patience.first_pause * doublings, patience.longest_pause)
+    return min(policy.first_pause * doublings, policy.longest_pause)

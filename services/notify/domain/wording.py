@@ -202,7 +202,7 @@ def returned(next_step_by: datetime, unanswered: tuple[str, ...]) -> list[Words]
         f"A clinician gives advice and a next step, due by {at(next_step_by)}. Open the referral to read it."
     )
     referrer = _referrer("The referral was returned with advice", text, next_step_by)
-    return [*referrer, *_still_open("returned to its referrer", unanswered)]
+    return [*referrer, *_alert_goes_on("returned to its referrer", unanswered)]
 
 
 TERMS: Final = {
@@ -276,12 +276,12 @@ def freed() -> list[Words]:
 
 def withdrawn(unanswered: tuple[str, ...]) -> list[Words]:
     text = "Nothing more happens with it. A new referral can be made at any time."
-    return [*_referrer("The referral was withdrawn", text), *_still_open("withdrawn", unanswered)]
+    return [*_referrer("The referral was withdrawn", text), *_alert_goes_on("withdrawn", unanswered)]
 
 
 def closed(unanswered: tuple[str, ...]) -> list[Words]:
     text = "Open the referral for its report. A new referral can be made at any time."
-    return [*_referrer("The referral was closed", text), *_still_open("closed", unanswered)]
+    return [*_referrer("The referral was closed", text), *_alert_goes_on("closed", unanswered)]
 
 
 def alarm(
@@ -344,7 +344,7 @@ def _place_freed(title: str) -> Words:
     return Words(audience=THERAPIST, title=title, text=text, must_reach=False)
 
 
-def _still_open(what: str, unanswered: tuple[str, ...]) -> list[Words]:
+def _alert_goes_on(what: str, unanswered: tuple[str, ...]) -> list[Words]:
     """The referral's end does not end an alert that nobody has answered."""
     text = "The alert about it stays open until somebody acknowledges it."
     return [

@@ -49,7 +49,7 @@ async def run(deliverer: Deliverer) -> None:
     """Turns until nothing is under way and nothing is due."""
     while True:
         more = await deliverer.turn()
-        if not (more or deliverer._taken or deliverer._ended or deliverer._unsent):
+        if not (more or deliverer._leased or deliverer._ended or deliverer._unsent):
             return
         await asyncio.sleep(0.005)
 
@@ -324,16 +324,16 @@ async def test_what_a_dead_deliverer_had_taken_is_sent_by_the_next(
         await clinic(pool, "desk", here.url)
         await take(pool, MATCHING, referral(clinic="desk").accepted())
         async with transaction(pool) as connection:
-            lease = timedelta(seconds=60)
-            taken = await deliveries.take(
-                connection, Lane.ROUTINE, now=now(), limit=5, room={}, at_once=5, lease=lease
+            duration = timedelta(seconds=60)
+            taken = await deliveries.lease(
+                connection, Lane.ROUTINE, now=now(), limit=5, room={}, at_once=5, duration=duration
             )
         assert len(taken) == 1
         await run(deliverer(pool, client, clock=clock))
         assert here.calls == [], "it is still another's"
         clock.moves(1.1)
         await run(deliverer(pool, client, clock=clock))
-    assert [said["delivery_id"] for said in here.said()] == [str(taken[0]["id"])]
+    assert [said["delivery_id"] for said in here.said()] == [str(taken[0].id)]
 
 
 async def test_stopping_finishes_what_is_taken_and_takes_no_more(
@@ -416,7 +416,7 @@ async def test_taking_reads_what_it_takes_however_much_waits(database: NewDataba
     await pool.execute("update delivery set state = 'waiting'")
     async with transaction(pool) as connection:
         lines = await connection.fetch(
-            f"explain (analyze, format text) {deliveries.TAKE}",
+            f"explain (analyze, format text) {deliveries.LEASE}",
             *("routine", now() + timedelta(minutes=1), 64, [], [], 16, timedelta(seconds=60)),
         )
     text = "\n".join(line[0] for line in lines)
@@ -440,19 +440,19 @@ async def test_ten_thousand_waiting_for_one_host_do_not_slow_the_taking_for_anot
     await pool.execute("vacuum analyze delivery")
     async with transaction(pool) as connection:
         lines = await connection.fetch(
-            "explain (analyze, format text) " + deliveries.TAKE,
+            "explain (analyze, format text) " + deliveries.LEASE,
             *("routine", now(), 64, ["many.example"], [2], 8, timedelta(seconds=60)),
         )
     text = "\n".join(line[0] for line in lines)
     assert "Seq Scan on delivery" not in text, text
     async with transaction(pool) as connection:
-        taken = await deliveries.take(
+        taken = await deliveries.lease(
             connection,
             Lane.ROUTINE,
             now=now() + timedelta(minutes=2),
             limit=64,
             room={"many.example": 2},
             at_once=8,
-            lease=timedelta(seconds=60),
+            duration=timedelta(seconds=60),
         )
-    assert sorted(row["recipient"] for row in taken) == ["a-many", "a-many", "b-few"]
+    assert sorted(due.recipient for due in taken) == ["a-many", "a-many", "b-few"]

@@ -3,12 +3,13 @@
 import asyncio
 from datetime import timedelta
 
-from services.notify.db import alerts, save_batch
+from services.notify import outgoing_events
+from services.notify.db import acknowledgements
 from shared.db import outbox
 from shared.db.postgres import Pool, transaction
 from shared.events import NoticeAcknowledged
-from shared.ids import now
-from shared.vocabulary import Lane, Urgency
+from shared.ids import new_id, now
+from shared.vocabulary import URGENCIES, Lane, Urgency
 from tests.integration.notify.support import (
     EXPRESS,
     ROUTINE,
@@ -51,9 +52,12 @@ async def acknowledge(pool: Pool, by: str = "psy-1") -> int:
     """The newest alert. Returns how many alerts that answers."""
     async with transaction(pool) as connection:
         notice = await connection.fetchval("select notice_id from alert order by notice_id desc limit 1")
-        answered = await alerts.acknowledge(connection, notice, by=by, urgencies=list(Urgency), now=now())
-        await outbox.publish(connection, save_batch.acknowledged(answered, now=now()))
-    return len(answered)
+        acknowledged = await acknowledgements.acknowledge(
+            connection, notice, by=by, urgencies=URGENCIES, now=now(), new_id=new_id
+        )
+        await acknowledgements.end(connection, [one.notice.id for one in acknowledged])
+        await outbox.publish(connection, outgoing_events.acknowledged(acknowledged, now=now()))
+    return len(acknowledged)
 
 
 async def test_silence_goes_up_to_everyone_and_an_alarm_that_repeats(database: NewDatabase) -> None:

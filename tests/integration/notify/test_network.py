@@ -3,6 +3,7 @@ rotas and recipients in the network's codes."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from fastapi import FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.notify import network_terms
 from services.notify.api import recipients, rota
 from services.notify.app import create_app
+from services.notify.db import network_codes
 from services.notify.db.sealing import Sealer
-from services.notify.handlers.triage import on_triage
+from services.notify.handlers import triage
 from shared.db.postgres import Pool, transaction
 from shared.network import Network
 from shared.vocabulary import Urgency
@@ -45,7 +46,7 @@ NETWORK = Network.model_validate(
         "clinics": {"clinic-riverside": {"aliases": ["Riverside Family Practice"]}},
     }
 )
-IN_NETWORK = on_triage("notify-express", CLOCKS, NETWORK)
+IN_NETWORK = partial(triage.handle, group="notify-express", clocks=CLOCKS, network=NETWORK)
 E = Urgency.EMERGENCY
 
 
@@ -339,7 +340,7 @@ async def test_what_was_stored_before_the_network_file_is_put_in_order(pool: Poo
     await take(pool, EXPRESS, referral(region="Otter", clinic="clinic-riverside").triaged(E))
     for _ in range(2):
         async with transaction(pool) as connection:
-            await network_terms.put_in_order(connection, NETWORK)
+            await network_codes.put_in_order(connection, NETWORK)
     assert await pool.fetchval("select regions from recipient where id = 'p-otter'") == ["narnia", "otter"]
     assert await pool.fetchval("select clinic from recipient where id = 'clinic'") == "clinic-riverside"
     assert [row["region"] for row in await pool.fetch("select region from duty")] == ["otter"]

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -10,10 +11,11 @@ import pytest
 
 from careroute.checks.reconcile import NO_OUTCOME
 from careroute.local.keys import Keys
-from services.notify.jobs.missed_outcomes import MissedOutcomes
+from services.notify.jobs import missed_outcomes
 from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool
 from shared.events import CrisisOutcomeRecorded, NoticeAcknowledged
 from shared.ids import now
+from shared.runtime.loops import BatchJob
 from shared.vocabulary import Urgency
 from shared.web.auth import Role
 from tests import databases
@@ -90,14 +92,20 @@ async def record(call: Call, alert: str, outcome: str, subject: str = "psy-1") -
     return await call("POST", path, {"outcome": outcome}, role=Role.ONCALL, subject=subject)
 
 
-def missed(pool: Pool, clock: Callable[[], object]) -> MissedOutcomes:
-    return MissedOutcomes(clocks=CLOCKS, pool=lambda: pool, committed=lambda: None, clock=clock)  # type: ignore[arg-type]  # a Clock
+def missed(pool: Pool, clock: Callable[[], datetime]) -> BatchJob:
+    return BatchJob(
+        work=partial(missed_outcomes.call_again, clocks=CLOCKS),
+        limit=missed_outcomes.AT_ONCE,
+        pool=lambda: pool,
+        committed=lambda: None,
+        clock=clock,
+    )
 
 
 async def test_an_outcome_in_time_ends_it_and_is_announced_once(notify: tuple[Pool, Call]) -> None:
     pool, call = notify
     about, alert = await crisis(pool, call)
-    waiting = (await call("GET", "/v1/notices?state=awaiting_outcome")).json()["items"]
+    waiting = (await call("GET", "/v1/notices?state=awaiting_outcome")).json()["notices"]
     assert [item["id"] for item in waiting] == [alert]
     answers = await asyncio.gather(*(record(call, alert, "reached") for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}
@@ -109,7 +117,7 @@ async def test_an_outcome_in_time_ends_it_and_is_announced_once(notify: tuple[Po
     clock = Clock(timedelta(days=1))
     await missed(pool, clock).turn()
     assert await pool.fetchval("select count(*) from alert") == 1
-    assert (await call("GET", "/v1/notices?state=awaiting_outcome")).json()["items"] == []
+    assert (await call("GET", "/v1/notices?state=awaiting_outcome")).json()["notices"] == []
     other = await record(call, alert, "not_reached")
     assert (other.status_code, other.json()["code"]) == (409, "another_outcome")
 
@@ -239,7 +247,7 @@ async def test_an_acknowledgement_stops_its_own_part_and_is_shown_to_the_others(
     pool, call = notify
     psychiatrist, clinician = await both(pool)
     await acknowledge(call, psychiatrist)
-    open_now = (await call("GET", "/v1/notices?state=open")).json()["items"]
+    open_now = (await call("GET", "/v1/notices?state=open")).json()["notices"]
     assert [item["id"] for item in open_now] == [clinician]
     [shown] = await pool.fetch(
         "select audience, text, recipient from notice join delivery on notice_id = notice.id "

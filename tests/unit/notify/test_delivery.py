@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,35 +21,53 @@ from services.notify.api.requests import RecipientForm
 from services.notify.channels.webhook import request as webhook
 from services.notify.channels.webhook.request import Links
 from services.notify.db.sealing import Sealer
-from services.notify.domain.host_limits import Lines
-from services.notify.domain.retry import Again, GiveUp, Kind, Outcome, Patience, judge, next_attempt
+from services.notify.domain.deliveries import DueDelivery
+from services.notify.domain.host_limits import HostLimits
+from services.notify.domain.retry import GiveUp, Kind, Outcome, Retry, RetryPolicy, judge, next_attempt
 from shared.errors import Misconfigured
+from shared.vocabulary import Urgency
 from tests.endpoint import endpoint
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 LINKS = Links(referral_url="https://intake.example/", public_url="https://notify.example")
 
-ROW: dict[str, Any] = {
-    "id": UUID(int=1),
-    "notice_id": UUID(int=2),
-    "about": "ReferralTriaged",
-    "referral_id": UUID(int=3),
-    "urgency": "emergency",
-    "title": "A referral needs an immediate response",
-    "text": "Please respond.",
-    "respond_by": NOW,
-    "occurred_at": NOW,
-    "is_alert": True,
-    "answers": None,
-    "attempts": 2,
-}
+DUE = DueDelivery(
+    id=UUID(int=1),
+    notice_id=UUID(int=2),
+    recipient="psy-1",
+    channel=0,
+    step=1,
+    host="clinic.example",
+    attempts=2,
+    first_at=NOW,
+    due_at=NOW,
+    about="ReferralTriaged",
+    audience="psychiatrist",
+    referral_id=UUID(int=3),
+    revision=1,
+    clinic="clinic-1",
+    region="north",
+    urgency=Urgency.EMERGENCY,
+    title="A referral needs an immediate response",
+    text="Please respond.",
+    respond_by=NOW,
+    occurred_at=NOW,
+    is_alert=True,
+    answers=None,
+    traceparent=None,
+    active=True,
+    kind="webhook",
+    url="https://clinic.example/hook",
+    secret=b"sealed",
+    channels=1,
+)
 
 # ---- the request -------------------------------------------------------------------------------
 
 
 def test_the_body_says_what_is_needed_and_nothing_else() -> None:
-    said = json.loads(webhook.body(ROW, LINKS, NOW))  # type: ignore[arg-type]  # a row is read by name
+    said = json.loads(webhook.body(DUE, LINKS, NOW))
     assert said == {
         "delivery_id": str(UUID(int=1)),
         "notice_id": str(UUID(int=2)),
@@ -78,7 +97,7 @@ def test_the_body_says_what_is_needed_and_nothing_else() -> None:
 def test_what_can_be_acknowledged_says_where(
     changes: dict[str, Any], kind: str, acknowledge: UUID | None
 ) -> None:
-    said = json.loads(webhook.body(ROW | changes, LINKS, NOW))  # type: ignore[arg-type]  # as above
+    said = json.loads(webhook.body(replace(DUE, **changes), LINKS, NOW))
     assert said["type"] == kind
     where = f"https://notify.example/v1/notices/{acknowledge}/acknowledgement" if acknowledge else None
     assert said["acknowledge_url"] == where
@@ -86,7 +105,7 @@ def test_what_can_be_acknowledged_says_where(
 
 def test_a_receiver_can_verify_the_signature_from_the_headers_and_the_bytes_alone() -> None:
     content = b'{"delivery_id":"x"}'
-    sent = webhook.headers(ROW, "a-shared-secret", content, NOW)  # type: ignore[arg-type]  # as above
+    sent = webhook.headers(DUE, "a-shared-secret", content, NOW)
     signed = f"{sent['Careroute-Timestamp']}.".encode() + content
     expected = hmac.new(b"a-shared-secret", signed, hashlib.sha256).hexdigest()
     assert sent["Careroute-Signature"] == f"v1={expected}"
@@ -150,7 +169,7 @@ async def test_what_the_network_does_is_an_outcome_not_an_exception(error: Excep
 
 
 @pytest.mark.parametrize(
-    ("given", "rest"),
+    ("given", "retry_after"),
     [
         ("120", timedelta(minutes=2)),
         ("0", timedelta()),
@@ -163,10 +182,12 @@ async def test_what_the_network_does_is_an_outcome_not_an_exception(error: Excep
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-async def test_retry_after_is_read_and_bounded(given: str, rest: timedelta | None, status: int) -> None:
+async def test_retry_after_is_read_and_bounded(
+    given: str, retry_after: timedelta | None, status: int
+) -> None:
     headers = [(b"retry-after", given.encode("latin-1"))]
     outcome = await post(lambda _: answer(status, headers))
-    assert outcome.rest == rest
+    assert outcome.retry_after == retry_after
 
 
 async def test_a_slow_endpoint_costs_no_more_than_the_limit() -> None:
@@ -212,13 +233,15 @@ async def test_no_cookie_of_one_endpoint_goes_to_another() -> None:
 
 # ---- trying again ------------------------------------------------------------------------------
 
-PATIENCE = Patience(first_pause=4 * SECOND, longest_pause=timedelta(hours=1), give_up_after=timedelta(days=3))
+POLICY = RetryPolicy(
+    first_pause=4 * SECOND, longest_pause=timedelta(hours=1), give_up_after=timedelta(days=3)
+)
 UNWELL = Outcome(Kind.UNWELL, "timeout")
 GONE = Outcome(Kind.REFUSED, "http_410")
 
 
 def again(outcome: Outcome, attempts: int, *, luck: float = 1.0, age: timedelta = timedelta()) -> Any:
-    return next_attempt(outcome, PATIENCE, attempts=attempts, since=NOW - age, now=NOW, luck=luck)
+    return next_attempt(outcome, POLICY, attempts=attempts, since=NOW - age, now=NOW, luck=luck)
 
 
 @pytest.mark.parametrize(
@@ -236,13 +259,13 @@ def again(outcome: Outcome, attempts: int, *, luck: float = 1.0, age: timedelta 
 def test_pauses_double_up_to_a_longest(
     outcome: Outcome, attempts: int, pause: timedelta, failing: bool
 ) -> None:
-    assert again(outcome, attempts) == Again(NOW + pause, failing)
+    assert again(outcome, attempts) == Retry(NOW + pause, failing)
 
 
 def test_it_is_given_up_after_days_and_tried_a_last_time_then() -> None:
     assert again(UNWELL, 50, age=timedelta(days=3)) == GiveUp()
     late = again(UNWELL, 50, age=timedelta(days=3) - 10 * SECOND)
-    assert late == Again(NOW + 10 * SECOND, True)
+    assert late == Retry(NOW + 10 * SECOND, True)
 
 
 @given(
@@ -253,9 +276,9 @@ def test_it_is_given_up_after_days_and_tried_a_last_time_then() -> None:
 )
 def test_never_a_hot_loop(outcome: Outcome, attempts: int, luck: float, age: timedelta) -> None:
     verdict = again(outcome, attempts, luck=luck, age=age)
-    assert isinstance(verdict, Again)
-    assert verdict.at - NOW >= PATIENCE.first_pause / 2
-    assert verdict.at <= NOW - age + PATIENCE.give_up_after
+    assert isinstance(verdict, Retry)
+    assert verdict.at - NOW >= POLICY.first_pause / 2
+    assert verdict.at <= NOW - age + POLICY.give_up_after
 
 
 def test_answers_are_judged_without_gaps() -> None:
@@ -265,49 +288,49 @@ def test_answers_are_judged_without_gaps() -> None:
 # ---- places to a host --------------------------------------------------------------------------
 
 
-def room(lines: Lines, line: str, now: datetime) -> int:
-    return dict(lines.room(now)).get(line, lines.at_once)
+def room(host_limits: HostLimits, host: str, now: datetime) -> int:
+    return dict(host_limits.room(now)).get(host, host_limits.at_once)
 
 
 def test_a_host_has_so_many_places_and_no_more() -> None:
-    lines = Lines(at_once=2)
-    lines.took("a")
-    assert (room(lines, "a", NOW), room(lines, "b", NOW)) == (1, 2)
-    lines.took("a")
-    assert (room(lines, "a", NOW), room(lines, "b", NOW)) == (0, 2)
-    lines.freed("a")
-    assert room(lines, "a", NOW) == 1
+    host_limits = HostLimits(at_once=2)
+    host_limits.leased("a")
+    assert (room(host_limits, "a", NOW), room(host_limits, "b", NOW)) == (1, 2)
+    host_limits.leased("a")
+    assert (room(host_limits, "a", NOW), room(host_limits, "b", NOW)) == (0, 2)
+    host_limits.released("a")
+    assert room(host_limits, "a", NOW) == 1
 
 
 def test_a_host_that_fails_rests_and_is_then_asked_with_one() -> None:
-    lines = Lines(at_once=8)
-    lines.went_wrong("a", NOW, None)
-    assert room(lines, "a", NOW) == 0
-    assert room(lines, "a", NOW + SECOND) == 1
-    lines.went_wrong("a", NOW + SECOND, None)
-    assert room(lines, "a", NOW + 2 * SECOND) == 0, "longer the second time"
-    assert room(lines, "a", NOW + 3 * SECOND) == 1
-    lines.went_well("a")
-    assert room(lines, "a", NOW) == 8
+    host_limits = HostLimits(at_once=8)
+    host_limits.failed("a", NOW, None)
+    assert room(host_limits, "a", NOW) == 0
+    assert room(host_limits, "a", NOW + SECOND) == 1
+    host_limits.failed("a", NOW + SECOND, None)
+    assert room(host_limits, "a", NOW + 2 * SECOND) == 0, "longer the second time"
+    assert room(host_limits, "a", NOW + 3 * SECOND) == 1
+    host_limits.succeeded("a")
+    assert room(host_limits, "a", NOW) == 8
 
 
 def test_those_that_fail_side_by_side_count_once() -> None:
-    lines = Lines(at_once=8)
+    host_limits = HostLimits(at_once=8)
     for _ in range(8):
-        lines.went_wrong("a", NOW, None)
-    assert room(lines, "a", NOW + SECOND) == 1
+        host_limits.failed("a", NOW, None)
+    assert room(host_limits, "a", NOW + SECOND) == 1
 
 
 def test_a_host_rests_as_long_as_it_asks() -> None:
-    lines = Lines(at_once=8)
-    lines.went_wrong("a", NOW, timedelta(hours=1))
-    assert room(lines, "a", NOW + timedelta(minutes=59)) == 0
+    host_limits = HostLimits(at_once=8)
+    host_limits.failed("a", NOW, timedelta(hours=1))
+    assert room(host_limits, "a", NOW + timedelta(minutes=59)) == 0
 
 
 def test_alerts_are_sent_whatever_became_of_others() -> None:
-    lines = Lines(at_once=8, rests=False)
-    lines.went_wrong("a", NOW, timedelta(hours=1))
-    assert room(lines, "a", NOW) == 8
+    host_limits = HostLimits(at_once=8, cooldown=False)
+    host_limits.failed("a", NOW, timedelta(hours=1))
+    assert room(host_limits, "a", NOW) == 8
 
 
 # ---- endpoints and their secrets ---------------------------------------------------------------
@@ -344,7 +367,7 @@ def test_only_http_endpoints_of_somebody_are_taken(url: str) -> None:
     "url", ["https://clinic.example/hook?x=1", "http://127.0.0.1:9000/", "http://bücher.example/"]
 )
 def test_an_endpoint_queues_by_its_host(url: str) -> None:
-    assert form(url).channels[0].line == httpx.URL(url).netloc.decode()
+    assert form(url).channels[0].host == httpx.URL(url).netloc.decode()
 
 
 KEY_1, KEY_2 = "k1:" + "A" * 43 + "=", "k2:" + "B" * 42 + "A="

@@ -17,12 +17,12 @@ from services.notify.domain.ladder import (
     NOBODY_ON_CALL,
     Alarm,
     Alert,
+    Notified,
+    Notify,
     Pace,
     Person,
     Rest,
     Step,
-    Tell,
-    Telling,
     Wait,
     after,
     next_step,
@@ -73,16 +73,16 @@ def climb(
             continue
         done.append(Happened(step, now))
         alert = after(alert, step, on_call, now)
-        told = tuple(replace(t, failed=t.recipient in refusing) for t in alert.tellings)
-        alert = replace(alert, tellings=told)
+        told = tuple(replace(t, failed=t.recipient in refusing) for t in alert.notified)
+        alert = replace(alert, notified=told)
     return done
 
 
 def test_silence_moves_up_from_person_to_person_to_second_channels_to_everyone() -> None:
     assert climb(ALERT, [ADA, BEN], until=at(21)) == [
-        Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ben", 0), at(5)),
-        Happened(Tell("ada", 1), at(10)),
+        Happened(Notify("ada", 0), at(0)),
+        Happened(Notify("ben", 0), at(5)),
+        Happened(Notify("ada", 1), at(10)),
         Happened(Alarm(NOBODY_ANSWERED), at(15)),
         Happened(Alarm(NOBODY_ANSWERED), at(20)),
     ]
@@ -90,8 +90,8 @@ def test_silence_moves_up_from_person_to_person_to_second_channels_to_everyone()
 
 def test_an_answer_ends_it() -> None:
     assert climb(ALERT, [ADA, BEN], until=at(60), answered_at=at(7)) == [
-        Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ben", 0), at(5)),
+        Happened(Notify("ada", 0), at(0)),
+        Happened(Notify("ben", 0), at(5)),
         Happened(Rest(), at(7)),
     ]
 
@@ -110,14 +110,14 @@ def test_with_nobody_on_call_the_alarm_is_immediate_and_repeats() -> None:
 
 def test_who_comes_on_call_after_the_alarm_is_told_at_once() -> None:
     alarmed = after(ALERT, Alarm(NOBODY_ON_CALL), [], at(0))
-    assert next_step(alarmed, [BEN], at(2)) == Tell("ben", 0)
+    assert next_step(alarmed, [BEN], at(2)) == Notify("ben", 0)
 
 
 def test_an_endpoint_that_does_not_take_it_is_not_waited_for() -> None:
     done = climb(ALERT, [ADA, BEN], until=at(4), refusing=frozenset({"ada"}))
     assert done == [
-        Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ben", 0), at(0)),
+        Happened(Notify("ada", 0), at(0)),
+        Happened(Notify("ben", 0), at(0)),
     ]
 
 
@@ -157,9 +157,9 @@ def test_steps_are_shares_of_the_time_left(
 def test_five_minutes_ask_three_rungs_and_are_an_alarm_after_four() -> None:
     alert = Alert(opened_at=START, pace=CLOCKS.pace(E, 5 * MINUTE))
     assert climb(alert, [ADA, BEN], until=at(4)) == [
-        Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ben", 0), at(1.5)),
-        Happened(Tell("ada", 1), at(3)),
+        Happened(Notify("ada", 0), at(0)),
+        Happened(Notify("ben", 0), at(1.5)),
+        Happened(Notify("ada", 1), at(3)),
         Happened(Alarm(NOBODY_ANSWERED), at(4)),
     ]
 
@@ -175,7 +175,7 @@ def test_two_people_are_asked_by_sixty_percent_and_the_alarm_comes_before_the_en
     on_call = [Person(f"p{n}", count) for n, count in enumerate(channels)]
     alert = Alert(opened_at=START, pace=CLOCKS.pace(urgency, left))
     done = climb(alert, on_call, until=START + left)
-    asked = {h.step.recipient for h in done if isinstance(h.step, Tell) and h.at <= START + 0.6 * left}
+    asked = {h.step.recipient for h in done if isinstance(h.step, Notify) and h.at <= START + 0.6 * left}
     assert len(asked) >= 2
     assert [h for h in done if isinstance(h.step, Alarm) and h.at < START + left]
 
@@ -184,7 +184,7 @@ def test_two_people_are_asked_by_sixty_percent_and_the_alarm_comes_before_the_en
 def test_however_little_time_is_left_the_second_person_is_called_in_a_minute(left: timedelta) -> None:
     for urgency in Urgency:
         done = climb(Alert(opened_at=START, pace=CLOCKS.pace(urgency, left)), [ADA, BEN], until=at(2))
-        assert Happened(Tell("ben", 0), at(1)) in done
+        assert Happened(Notify("ben", 0), at(1)) in done
         assert done[-1] == Happened(Alarm(NOBODY_ANSWERED), at(2))
 
 
@@ -224,7 +224,7 @@ def test_it_ends_in_an_answer_or_an_alarm_never_in_silence(
 def test_no_step_before_its_time(on_call: list[Person], pace: Pace, refused: frozenset[str]) -> None:
     done = climb(Alert(opened_at=START, pace=pace), on_call, until=END, refusing=refused)
     for before, then in pairwise(done):
-        refused_it = isinstance(before.step, Tell) and before.step.recipient in refused
+        refused_it = isinstance(before.step, Notify) and before.step.recipient in refused
         last_call = isinstance(then.step, Alarm) and then.at >= START + pace.alarm
         assert then.at - before.at >= pace.step or refused_it or last_call
     for before, then in pairwise(h for h in done if isinstance(h.step, Alarm)):
@@ -236,7 +236,7 @@ def test_everyone_on_call_is_told_by_every_channel_once_before_the_alarm_or_by_i
     on_call: list[Person], pace: Pace
 ) -> None:
     done = climb(Alert(opened_at=START, pace=pace), on_call, until=END)
-    told = [(h.step.recipient, h.step.channel) for h in done if isinstance(h.step, Tell)]
+    told = [(h.step.recipient, h.step.channel) for h in done if isinstance(h.step, Notify)]
     rungs = [
         (person.recipient, channel) for channel in range(3) for person in on_call if channel < person.channels
     ]
@@ -247,8 +247,8 @@ def test_everyone_on_call_is_told_by_every_channel_once_before_the_alarm_or_by_i
 def test_an_acknowledged_alert_takes_no_further_step(
     on_call: list[Person], pace: Pace, seconds: list[int]
 ) -> None:
-    told = tuple(Telling("ada", n, START + timedelta(seconds=s)) for n, s in enumerate(seconds))
-    alert = Alert(opened_at=START, pace=pace, tellings=told, acknowledged=True)
+    told = tuple(Notified("ada", n, START + timedelta(seconds=s)) for n, s in enumerate(seconds))
+    alert = Alert(opened_at=START, pace=pace, notified=told, acknowledged=True)
     assert next_step(alert, on_call, END) == Rest()
 
 
@@ -256,7 +256,7 @@ def test_an_acknowledged_alert_takes_no_further_step(
 
 
 def psychiatrist(name: str, *regions: str) -> Recipient:
-    return Recipient(id=name, audience="psychiatrist", lines=("pager.example",), regions=frozenset(regions))
+    return Recipient(id=name, audience="psychiatrist", hosts=("pager.example",), regions=frozenset(regions))
 
 
 PEOPLE = [psychiatrist("ada", "north"), psychiatrist("ben"), psychiatrist("cleo", "south")]
@@ -289,8 +289,8 @@ def test_on_call_is_who_has_the_shift_then_the_fallback(rota: list[Duty], expect
 
 
 def test_a_therapist_without_an_endpoint_is_reached_by_the_desk_of_the_region() -> None:
-    mine = Recipient(id="own", audience="therapist", lines=("a",), therapist=UUID(int=1))
-    desk = Recipient(id="desk", audience="therapist", lines=("a",), regions=frozenset({"north"}))
+    mine = Recipient(id="own", audience="therapist", hosts=("a",), therapist=UUID(int=1))
+    desk = Recipient(id="desk", audience="therapist", hosts=("a",), regions=frozenset({"north"}))
     directory = Directory([mine, desk])
     assert [r.id for r in directory.of_therapist(UUID(int=1), "north")] == ["own"]
     assert [r.id for r in directory.of_therapist(UUID(int=2), "north")] == ["desk"]
@@ -327,12 +327,12 @@ def test_only_a_raise_calls_the_psychiatrist_again(known: Known, urgency: Urgenc
     [
         (Known(), U, True),
         (Known(), S, False),
-        (Known(1, U, psychiatrist_told=U), U, False),  # the same again
-        (Known(1, U, psychiatrist_told=V), U, False),  # lowered by a clinician
+        (Known(1, U, psychiatrist_notified=U), U, False),  # the same again
+        (Known(1, U, psychiatrist_notified=V), U, False),  # lowered by a clinician
         (Known(1, U, frozenset({Open("psychiatrist", U)})), U, False),
         (Known(1, U), U, True),  # joins the team
-        (Known(1, S, psychiatrist_told=S), U, True),
-        (Known(1, S, psychiatrist_told=U), U, True),  # lowered, then raised again
+        (Known(1, S, psychiatrist_notified=S), U, True),
+        (Known(1, S, psychiatrist_notified=U), U, True),  # lowered, then raised again
     ],
 )
 def test_a_psychiatrist_on_the_team_is_called_from_urgent_on(

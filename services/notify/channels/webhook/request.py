@@ -19,8 +19,8 @@ import httpx
 
 from services.notify.channels.webhook.transport import transport
 from services.notify.domain import retry
+from services.notify.domain.deliveries import DueDelivery
 from services.notify.domain.retry import Kind, Outcome
-from shared.db.postgres import Record
 
 ANSWER_LIMIT: Final = 65_536
 """As much of an answer is read, so that its connection can be used again; nothing in it is used."""
@@ -31,32 +31,32 @@ class Links:
     referral_url: str
     public_url: str
 
-    def referral(self, row: Record) -> str:
-        return f"{self.referral_url.rstrip('/')}/v1/referrals/{row['referral_id']}"
+    def referral(self, due: DueDelivery) -> str:
+        return f"{self.referral_url.rstrip('/')}/v1/referrals/{due.referral_id}"
 
-    def acknowledgement(self, row: Record) -> str | None:
+    def acknowledgement(self, due: DueDelivery) -> str | None:
         """Where to say `I have this`: of an alarm, that is the alert it is about."""
-        alert = row["answers"] or (row["notice_id"] if row["is_alert"] else None)
+        alert = due.answers or (due.notice_id if due.is_alert else None)
         return f"{self.public_url.rstrip('/')}/v1/notices/{alert}/acknowledgement" if alert else None
 
 
-def body(row: Record, links: Links, now: datetime) -> bytes:
-    kind = "alarm" if row["answers"] else "alert" if row["is_alert"] else "notice"
+def body(due: DueDelivery, links: Links, now: datetime) -> bytes:
+    kind = "alarm" if due.answers else "alert" if due.is_alert else "notice"
     said: dict[str, Any] = {
-        "delivery_id": str(row["id"]),
-        "notice_id": str(row["notice_id"]),
+        "delivery_id": str(due.id),
+        "notice_id": str(due.notice_id),
         "type": kind,
-        "about": row["about"],
-        "referral_id": str(row["referral_id"]),
-        "urgency": row["urgency"],
-        "title": row["title"],
-        "text": row["text"],
-        "respond_by": _time(row["respond_by"]),
-        "occurred_at": _time(row["occurred_at"]),
-        "link": links.referral(row),
-        "acknowledge_url": links.acknowledgement(row),
+        "about": due.about,
+        "referral_id": str(due.referral_id),
+        "urgency": due.urgency,
+        "title": due.title,
+        "text": due.text,
+        "respond_by": _time(due.respond_by),
+        "occurred_at": _time(due.occurred_at),
+        "link": links.referral(due),
+        "acknowledge_url": links.acknowledgement(due),
         "sent_at": _time(now),
-        "attempt": row["attempts"],
+        "attempt": due.attempts,
     }
     return json.dumps(said, separators=(",", ":")).encode()
 
@@ -66,12 +66,12 @@ def signature(secret: str, timestamp: str, content: bytes) -> str:
     return f"v1={signed.hexdigest()}"
 
 
-def headers(row: Record, secret: str, content: bytes, now: datetime) -> dict[str, str]:
+def headers(due: DueDelivery, secret: str, content: bytes, now: datetime) -> dict[str, str]:
     timestamp = str(int(now.timestamp()))
     return {
         "Content-Type": "application/json",
         "User-Agent": "careroute-notify",
-        "Careroute-Delivery": str(row["id"]),
+        "Careroute-Delivery": str(due.id),
         "Careroute-Timestamp": timestamp,
         "Careroute-Signature": signature(secret, timestamp, content),
     }
