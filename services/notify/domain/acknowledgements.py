@@ -30,19 +30,20 @@ def acknowledge(
     return draft.verdict()
 
 
-def settle_reviews(
-    draft: Draft, referral_id: UUID, decision: int, by: str, stored: Iterable[UnsettledAlert]
-) -> None:
-    """A clinician's decision answers what clinicians were asked up to then, in this batch or before."""
-    for alert in _unsettled(draft, stored, {referral_id}):
-        notice = alert.notice
-        if notice.audience != CLINICIAN or notice.decision > decision:
-            continue
-        draft.settled[notice.id] = by
-        if alert.goes_on:
-            draft.acknowledged.append(
-                Acknowledged(id=draft.new_id(), notice=notice, recipient=_recipient(alert, by), by=by)
-            )
+def settle_reviews(draft: Draft, stored: Sequence[UnsettledAlert]) -> None:
+    """The decisions of this batch answer what clinicians were asked, in this batch or before."""
+    for reviewed in draft.reviewed:
+        for alert in _unsettled(draft, stored, {reviewed.referral_id}):
+            if alert.notice.audience == CLINICIAN and alert.notice.decision <= reviewed.decision:
+                _settle(draft, alert, reviewed.by)
+
+
+def _settle(draft: Draft, alert: UnsettledAlert, by: str) -> None:
+    draft.settled[alert.notice.id] = by
+    if alert.goes_on:
+        draft.acknowledged.append(
+            Acknowledged(id=draft.new_id(), notice=alert.notice, recipient=_recipient(alert, by), by=by)
+        )
 
 
 def show_others(draft: Draft, stored: Sequence[UnsettledAlert]) -> None:

@@ -81,6 +81,15 @@ class UnsettledAlert:
         return self.acknowledged_by is None
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A clinician decided, which answers what clinicians were asked up to that decision."""
+
+    referral_id: UUID
+    decision: int
+    by: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged:
     """An alert that is acknowledged from now on, and whose delivery it was. `id` is the event's."""

@@ -13,6 +13,7 @@ from services.notify.domain.batch import (
     Failure,
     NobodyInRegion,
     Notice,
+    Reviewed,
     Verdict,
 )
 from services.notify.domain.call_state import Known
@@ -37,6 +38,7 @@ class Draft:
     deliveries: list[Delivery] = field(default_factory=list)
     reworded: dict[UUID, Notice] = field(default_factory=dict)
     settled: dict[UUID, str] = field(default_factory=dict)
+    reviewed: list[Reviewed] = field(default_factory=list)
     acknowledged: list[Acknowledged] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     nobody_in_region: list[NobodyInRegion] = field(default_factory=list)

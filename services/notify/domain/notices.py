@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.notify.domain import acknowledgements, ladder_step
+from services.notify.domain import ladder_step
 from services.notify.domain.alarms import NOBODY
-from services.notify.domain.batch import EscalatingAlert, NobodyInRegion, Notice, UnsettledAlert, Verdict
+from services.notify.domain.batch import EscalatingAlert, NobodyInRegion, Notice, Verdict
 from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST
 from services.notify.domain.directory import DESKS, Directory, Recipient
 from services.notify.domain.draft import Draft, NewId
@@ -23,13 +23,11 @@ OVERDUE: Final = "ReviewOverdue"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notifier:
-    """Adds to `draft` who is notified of an event. `escalating` are open alerts that it may state again,
-    `reviews` unsettled ones that a clinician's decision settles."""
+    """Adds to `draft` who is notified of an event. `escalating` are open alerts that it may state again."""
 
     draft: Draft
     clocks: Clocks
     escalating: Mapping[UUID, EscalatingAlert] = field(default_factory=dict)
-    reviews: Sequence[UnsettledAlert] = ()
 
     def notify(
         self,
@@ -58,10 +56,6 @@ class Notifier:
             return False
         ladder_step.state_again(open_alert, self.draft)
         return True
-
-    def settle_reviews(self, event: TriageEvent, by: str) -> None:
-        """A clinician's decision answers what clinicians were asked up to then."""
-        acknowledgements.settle_reviews(self.draft, event.referral_id, event.decision, by, self.reviews)
 
     def is_on_call(self, audience: str, region: str) -> bool:
         """Whether there is anybody."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.notify.domain import acknowledgements, wording
-from services.notify.domain.batch import Situation, Verdict
+from services.notify.domain.batch import Reviewed, Situation, Verdict
 from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST, Known
 from services.notify.domain.draft import Draft, NewId
 from services.notify.domain.events import (
@@ -32,14 +32,13 @@ def decide(
 ) -> Verdict:
     """One event after another, each knowing what the ones before it came to."""
     draft = Draft(directory=situation.directory, now=now, new_id=new_id, notified=set(situation.notified))
-    notifier = Notifier(
-        draft=draft, clocks=clocks, escalating=situation.escalating, reviews=situation.reviews
-    )
+    notifier = Notifier(draft=draft, clocks=clocks, escalating=situation.escalating)
     known = dict(situation.known)
     for event in events:
         before = known[event.referral_id]
         if not before.is_stale(event.decision):
             known[event.referral_id] = _after(event, before, notifier)
+    acknowledgements.settle_reviews(draft, situation.reviews)
     acknowledgements.show_others(draft, situation.others)
     return draft.verdict(known)
 
@@ -195,5 +194,5 @@ def _overdue(event: ReviewOverdue, before: Known, notifier: Notifier) -> Known:
 
 def _decided(event: TriageEvent, by: str, before: Known, notifier: Notifier) -> Known:
     """A named clinician decided: that is the answer to what clinicians were asked."""
-    notifier.settle_reviews(event, by)
+    notifier.draft.reviewed.append(Reviewed(event.referral_id, event.decision, by))
     return before.reviewed()
