@@ -1,8 +1,8 @@
-"""notify tells people, until someone answers.
+"""notify calls and notifies people, until somebody acknowledges.
 
 in   triage.express.v1        calls whoever is on call
-     triage.decisions.v1      asks clinicians for reviews, tells clinics and primary care the outcome
-     matching.assignments.v1  tells of offers, acceptance, waiting, closing
+     triage.decisions.v1      asks clinicians for reviews, notifies clinics and primary care of the outcome
+     matching.assignments.v1  notifies of offers, acceptance, waiting, closing
      HTTP                     recipients, rota, notices, acknowledgement, outcome
 out  notify.notices.v1        NoticeSent, NoticeAcknowledged, CrisisOutcomeRecorded, NoticeFailed
      HTTP                     webhooks

@@ -1,4 +1,4 @@
-"""`NOTIFY_*`: who is told how, and how patiently."""
+"""`NOTIFY_*`: the clocks of alerts, and how notices are delivered."""
 
 from datetime import timedelta
 from typing import Annotated

@@ -14,7 +14,7 @@ from services.notify.api.requests import AcknowledgementForm, OutcomeForm
 from services.notify.db import deliveries, notices
 from services.notify.domain.ladder import Clocks
 from services.notify.domain.stored_notices import StoredNotice
-from services.notify.domain.wording import CLINIC, PRIMARY_CARE
+from services.notify.domain.words import CLINIC, PRIMARY_CARE
 from services.notify.handlers import acknowledgement, outcome
 from services.notify.handlers.acknowledgement import Acknowledge
 from services.notify.handlers.outcome import RecordOutcome
@@ -76,7 +76,7 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None], clocks: Clocks) -
         "/{notice_id}", summary="One notice, and every attempt to deliver it", responses=problems(404)
     )
     async def get(notice_id: UUID, caller: ReaderOrClinic) -> responses.Notice:
-        """A clinic sees what was told to itself."""
+        """A clinic sees what it was notified of itself."""
         with mapped():
             async with transaction(pool()) as connection:
                 stored = await notices.load(connection, notice_id)
@@ -95,7 +95,7 @@ def routes(pool: Callable[[], Pool], wake: Callable[[], None], clocks: Clocks) -
     async def acknowledge(
         notice_id: UUID, caller: Responder, form: AcknowledgementForm | None = None
     ) -> responses.Acknowledgement:
-        """The first to acknowledge counts; later ones are told who that was. An alarm passes it on. A
+        """The first to acknowledge counts; later ones read who that was. An alarm passes it on. A
         psychiatrist's part ends by a psychiatrist, or by a clinician or coordinator who takes it over."""
         command = Acknowledge(
             notice_id=notice_id,

@@ -1,4 +1,4 @@
-"""What is answered where a command is refused."""
+"""The problems by which a refused command is responded to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What this service answers over HTTP."""
+"""The responses of this service."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -22,8 +22,8 @@ class Seen(BaseModel):
     """`state`: open, acknowledged, no_recipient, sending, sent, undeliverable, or ended (no more to send).
 
     `alarm_by` and what follows it are of alerts only; an alarm `answers` the alert that it is about.
-    `taken_over` is why somebody else answered a psychiatrist's part. `outcome_due_at`: without an outcome the
-    crisis is called again then; `missed` is an outcome that nobody recorded in time.
+    `taken_over` is why somebody else acknowledged a psychiatrist's part. `outcome_due_at`: without an outcome
+    the crisis is called again then; `missed` is an outcome that nobody recorded in time.
     """
 
     id: UUID
@@ -51,7 +51,7 @@ class Seen(BaseModel):
 
 
 class Attempts(BaseModel):
-    """One telling of one recipient. `outcome` is of the last attempt, such as `http_204` or `timeout`."""
+    """One delivery to one recipient. `outcome` is of the last attempt, such as `http_204` or `timeout`."""
 
     id: UUID
     recipient: str
@@ -100,7 +100,7 @@ class Outcome(BaseModel):
 
 
 class Channel(BaseModel):
-    """`secret` is there only in the answer to the request for which it was made."""
+    """`secret` is there only in the response to the request for which it was made."""
 
     kind: str
     url: str

@@ -16,11 +16,11 @@ ACKNOWLEDGE: Final = """
         outcome_due_at = case when notice.id = $1 then $6::timestamptz end
     from notice
     where notice.id = alert.notice_id and alert.acknowledged_at is null and notice.id in (
-        select told.id from notice told, notice this
-        where this.id = $1 and (told.id = this.id or (
-              told.is_alert and told.referral_id = this.referral_id and told.audience = this.audience
-              and told.created_at <= this.created_at
-              and array_position($4::text[], told.urgency) >= array_position($4::text[], this.urgency))))
+        select old.id from notice old, notice this
+        where this.id = $1 and (old.id = this.id or (
+              old.is_alert and old.referral_id = this.referral_id and old.audience = this.audience
+              and old.created_at <= this.created_at
+              and array_position($4::text[], old.urgency) >= array_position($4::text[], this.urgency))))
     returning notice.*, alert.taken_over,
               (select recipient from delivery where delivery.notice_id = notice.id
                order by recipient = alert.acknowledged_by desc, first_at desc limit 1) as recipient

@@ -122,7 +122,7 @@ async def put(connection: Connection, alerts: Sequence[EscalatingAlert]) -> None
 
 
 async def look_again(connection: Connection, notices: Collection[UUID], *, now: datetime) -> None:
-    """Something has changed for these alerts: their ladders are looked at again."""
+    """Something has changed for these alerts: their next step is due now."""
     if notices:
         await connection.execute(LOOK_AGAIN, list(notices), now)
 

@@ -25,8 +25,8 @@ INSERT: Final = """
                          $7::text[], $8::timestamptz[], $9::timestamptz[])
          as new (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at)
     where not exists (
-        select from (select * from delivery where notice_id = new.notice_id offset 0) as told
-        where told.recipient = new.recipient and told.channel = new.channel and told.state = 'waiting')
+        select from (select * from delivery where notice_id = new.notice_id offset 0) as old
+        where old.recipient = new.recipient and old.channel = new.channel and old.state = 'waiting')
     on conflict (notice_id, recipient, step, channel) do nothing
 """
 

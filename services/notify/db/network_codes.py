@@ -61,4 +61,4 @@ async def put_in_order(connection: Connection, network: Network) -> None:
 
 def _renamed(network: Network, kind: Kind, stored: Iterable[str]) -> Mapping[str, str]:
     found = {code: network.canonical(kind, code) for code in stored}
-    return {said: code for said, code in found.items() if said != code}
+    return {stored: code for stored, code in found.items() if stored != code}

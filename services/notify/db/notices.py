@@ -158,7 +158,7 @@ async def insert(connection: Connection, notices: Sequence[Notice]) -> None:
 
 
 async def reword(connection: Connection, notices: Sequence[Notice]) -> None:
-    """What is still to be sent says what is true now."""
+    """What is still to be sent is true as of now."""
     newest = {notice.id: notice.text for notice in notices}
     if newest:
         await connection.execute(REWORD, list(newest), list(newest.values()))

@@ -175,8 +175,8 @@ async def directory(
     clinics: Collection[str] = (),
     therapists: Collection[UUID] = (),
 ) -> Directory:
-    """Everyone who may have to be told of something in these regions, and their rota and the network's. Of
-    an audience that has nobody in one of them, everyone."""
+    """Everyone who may have to be notified of something in these regions, their rota and the network's. Of an
+    audience that has nobody in one of them, everyone."""
     wanted = {*regions, NETWORK_ROTA}
     rows = await connection.fetch(NEEDED, list(clinics), list(therapists), list(wanted))
     duties = await rota(connection, wanted)

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from services.notify.domain.alert_wording import part_acknowledged
 from services.notify.domain.batch import Acknowledged, UnsettledAlert, Verdict
 from services.notify.domain.call_state import CLINICIAN
 from services.notify.domain.directory import Directory
 from services.notify.domain.draft import Draft, NewId
-from services.notify.domain.wording import part_acknowledged
 
 ABOUT: Final = "NoticeAcknowledged"
 
@@ -31,7 +31,7 @@ def acknowledge(
 
 
 def settle_reviews(draft: Draft, stored: Sequence[UnsettledAlert]) -> None:
-    """The decisions of this batch answer what clinicians were asked, in this batch or before."""
+    """The decisions of this batch settle what clinicians were asked, in this batch or before."""
     for reviewed in draft.reviewed:
         for alert in _unsettled(draft, stored, {reviewed.referral_id}):
             if alert.notice.audience == CLINICIAN and alert.notice.decision <= reviewed.decision:

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Final
 
-from services.notify.domain import wording
+from services.notify.domain import alert_wording
 from services.notify.domain.batch import EscalatingAlert, Notice
 from services.notify.domain.draft import Draft
-from services.notify.domain.wording import Words
+from services.notify.domain.words import Words
 
 NOBODY: Final = "nobody"
 """In place of a recipient's code where there was none."""
@@ -33,7 +33,7 @@ def _reworded(escalating: EscalatingAlert, reason: str, draft: Draft) -> tuple[N
 def _words(escalating: EscalatingAlert, reason: str) -> list[Words]:
     about = escalating.notice
     assert about.urgency is not None, "an alert has an urgency"
-    return wording.alarm(
+    return alert_wording.alarm(
         reason, about.audience, about.urgency, about.respond_by, acknowledged=escalating.acknowledged
     )
 

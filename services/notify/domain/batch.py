@@ -83,7 +83,7 @@ class UnsettledAlert:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A clinician decided, which answers what clinicians were asked up to that decision."""
+    """A clinician decided, which settles what clinicians were asked up to that decision."""
 
     referral_id: UUID
     decision: int

@@ -40,11 +40,11 @@ _Alert = TypeVar("_Alert", Open, Held)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was heard of a referral before, what its referrer was told, and its alerts.
+    """What was heard of a referral before, what its referrer was notified of, and its alerts.
 
-    `psychiatrist_told` is the urgency at which a psychiatrist was told last, `primary_care_told` the part
-    that primary care was told; `called_at` the newest revision that called an audience. `terms` are the
-    parts of it that the network does not know and a coordinator has been asked about.
+    `psychiatrist_notified` is the urgency at which a psychiatrist was notified last, `primary_care_notified`
+    the part that primary care was notified of; `called_at` the newest revision that called an audience.
+    `terms` are the parts of it that the network does not know and a coordinator has been asked about.
     """
 
     decision: int = 0
@@ -59,7 +59,7 @@ class Known:
     terms: frozenset[str] = frozenset()
 
     def is_stale(self, decision: int) -> bool:
-        """A newer decision was already told of."""
+        """A newer decision came before it."""
         return decision < self.decision
 
     def calls_psychiatrist(self, urgency: Urgency, *, on_team: bool = False) -> bool:
@@ -99,7 +99,7 @@ class Known:
         return replace(self, decision=decision, urgency=urgency, over=False)
 
     def ended(self, decision: int | None = None) -> "Known":
-        """Should it go on after all, everything about it is news again."""
+        """Should it go on after all, whoever was notified is notified anew."""
         return replace(
             self,
             decision=decision or self.decision,
@@ -134,7 +134,7 @@ class Known:
         return replace(self, primary_care_notified=part)
 
     def reviewed(self) -> "Known":
-        """A clinician decided: that answers what clinicians were asked."""
+        """A clinician decided, which settles what clinicians were asked."""
         return replace(
             self,
             open=frozenset(o for o in self.open if o.audience != CLINICIAN),
@@ -143,7 +143,7 @@ class Known:
 
     @property
     def waiting_audiences(self) -> tuple[str, ...]:
-        """Who has not answered an alert."""
+        """Who has not acknowledged an alert."""
         return tuple(sorted({o.audience for o in self.open}))
 
     def _raised_to(self, urgency: Urgency) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.notify.domain import crisis_outcomes, ladder_step, wording
+from services.notify.domain import alert_wording, crisis_outcomes, ladder_step
 from services.notify.domain.batch import Notice, Verdict
 from services.notify.domain.call_state import Known
 from services.notify.domain.directory import Directory
@@ -78,7 +78,7 @@ def _call_again(
 
 def _again(notice: Notice, event_id: UUID, urgency: Urgency, why: str, draft: Draft) -> Notice:
     by = crisis_outcomes.respond_again_by(notice.created_at, notice.respond_by, now=draft.now)
-    words = wording.called_again(urgency, by, why=why, late=by <= draft.now)
+    words = alert_wording.called_again(urgency, by, why=why, late=by <= draft.now)
     return replace(
         notice,
         id=draft.new_id(),

@@ -10,7 +10,7 @@ from uuid import UUID
 from shared.vocabulary import NETWORK_ROTA
 
 DESKS: Final = ("psychiatrist", "clinician", "coordinator", "ops")
-"""Audiences that somebody of the network answers for where a region has nobody of its own."""
+"""Audiences that the network has somebody for where a region has nobody of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ NewId = Callable[[], UUID]
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """`notified`: each event notifies each audience once, so these pairs are taken."""
+    """`notified`: each event notifies each audience once, so these pairs are done."""
 
     directory: Directory
     now: datetime

@@ -1,7 +1,7 @@
 """Whom next, when? An alert is not delivered until somebody acknowledges it.
 
 A rung is one channel of one person on call. Silence moves up: each person's first channel, then their
-second ones, then everyone at once and an alarm, which repeats until somebody answers and is never given up.
+second ones, then everyone at once and an alarm, which repeats until somebody acknowledges, without end.
 Steps are shares of the time that is left to respond: two people are asked and the alarm is given within it.
 """
 
@@ -62,7 +62,7 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody on call, with so many channels in their own order."""
+    """Somebody on call, with this number of channels in their own order."""
 
     recipient: str
     channels: int
@@ -70,7 +70,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Notified:
-    """Who was told by which channel, last at what time; `failed`: their endpoint does not take it."""
+    """Who was notified by which channel, last at what time; `failed`: their endpoint does not take it."""
 
     recipient: str
     channel: int
@@ -94,7 +94,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Somebody answered."""
+    """Somebody acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ Step = Rest | Wait | Notify | Alarm
 
 
 def next_step(alert: Alert, on_call: Sequence[Person], now: datetime) -> Step:
-    """What to do now; after a `Wait`, ask again at its time or when who is on call has changed."""
+    """What to do now; after a `Wait`, look again at its time or when who is on call has changed."""
     if alert.acknowledged:
         return Rest()
     rungs_left = _rungs_left(alert, on_call)
@@ -141,7 +141,7 @@ def at_once(alert: Alert, on_call: Sequence[Person]) -> Notify | Alarm:
 
 
 def notified_again(alert: Alert, now: datetime) -> Alert:
-    """Whoever was told so far has been told again."""
+    """Whoever was notified so far has been notified once more."""
     return replace(alert, notified=tuple(replace(t, at=now, failed=False) for t in alert.notified))
 
 
@@ -157,7 +157,7 @@ def after(alert: Alert, step: Step, on_call: Sequence[Person], now: datetime) ->
 
 
 def _notified_now(alert: Alert, rungs: Sequence[Notify], now: datetime) -> tuple[Notified, ...]:
-    """The newest telling of each rung."""
+    """The newest notification of each rung."""
     again = {(rung.recipient, rung.channel) for rung in rungs}
     kept = (t for t in alert.notified if (t.recipient, t.channel) not in again)
     return (*kept, *(Notified(rung.recipient, rung.channel, now) for rung in rungs))
@@ -175,8 +175,8 @@ def _rungs(on_call: Sequence[Person]) -> list[Notify]:
 
 
 def _rungs_left(alert: Alert, on_call: Sequence[Person]) -> list[Notify]:
-    told = {(one.recipient, one.channel) for one in alert.notified}
-    return [rung for rung in _rungs(on_call) if (rung.recipient, rung.channel) not in told]
+    notified = {(one.recipient, one.channel) for one in alert.notified}
+    return [rung for rung in _rungs(on_call) if (rung.recipient, rung.channel) not in notified]
 
 
 def _silent_at(alert: Alert) -> datetime:

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from services.notify.domain import ladder
 from services.notify.domain.alarms import raise_alarm
+from services.notify.domain.alert_wording import gap, stated_again
 from services.notify.domain.batch import EscalatingAlert, Notice, Verdict
 from services.notify.domain.call_state import PSYCHIATRIST
 from services.notify.domain.directory import Directory, Recipient
 from services.notify.domain.draft import Draft, NewId
 from services.notify.domain.ladder import Alarm, Alert, Notify, Pace, Person, Step, Wait
-from services.notify.domain.wording import OPS, gap, stated_again
+from services.notify.domain.words import OPS
 from shared.vocabulary import Lane
 
 

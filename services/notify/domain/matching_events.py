@@ -19,7 +19,7 @@ from services.notify.domain.events import (
 )
 from services.notify.domain.ladder import Clocks
 from services.notify.domain.notices import Notifier
-from services.notify.domain.wording import Words
+from services.notify.domain.words import Words
 
 
 def decide(
@@ -51,7 +51,7 @@ def words(event: MatchingEvent, known: Known) -> list[Words]:
             return wording.booked(event.starts_at)
         case Closed():
             freed = wording.freed() if event.therapist else []
-            if known.over:  # triage has told the referrer why
+            if known.over:  # the referrer has heard from triage why
                 return freed
             return [*wording.closed(known.waiting_audiences), *freed]
     return []

@@ -14,7 +14,7 @@ from services.notify.domain.directory import DESKS, Directory, Recipient
 from services.notify.domain.draft import Draft, NewId
 from services.notify.domain.events import Event, TriageEvent
 from services.notify.domain.ladder import Clocks, Pace
-from services.notify.domain.wording import CLINIC, PRIMARY_CARE, THERAPIST, Words
+from services.notify.domain.words import CLINIC, PRIMARY_CARE, THERAPIST, Words
 from shared.vocabulary import Lane, Urgency
 
 OVERDUE: Final = "ReviewOverdue"

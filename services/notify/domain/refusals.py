@@ -16,7 +16,7 @@ class NothingToAcknowledge(Refused):
 
 
 class TakeoverNeeded(Refused):
-    """It is the part of a psychiatrist, which somebody else answers by name and with a reason."""
+    """It is the part of a psychiatrist, which somebody else takes over by name and with a reason."""
 
 
 class NoOutcomeAsked(Refused):

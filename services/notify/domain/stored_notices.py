@@ -45,7 +45,7 @@ class StoredNotice:
 def taken_over(
     alert: StoredNotice, *, on_call: bool, recipient_of: str | None, reason: str | None
 ) -> str | None:
-    """The reason, where somebody answers for a psychiatrist. Raises `TakeoverNeeded` without one."""
+    """The reason, where somebody responds for a psychiatrist. Raises `TakeoverNeeded` without one."""
     if alert.notice.audience != PSYCHIATRIST or alert.acknowledged_at is not None:
         return None
     if is_psychiatrist(on_call=on_call, recipient_of=recipient_of):

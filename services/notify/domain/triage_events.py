@@ -6,7 +6,7 @@ Two topics are read side by side, so an older decision may come after a newer on
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.notify.domain import acknowledgements, wording
+from services.notify.domain import acknowledgements, alert_wording, wording
 from services.notify.domain.batch import Reviewed, Situation, Verdict
 from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST, Known
 from services.notify.domain.draft import Draft, NewId
@@ -22,7 +22,7 @@ from services.notify.domain.events import (
 )
 from services.notify.domain.ladder import Clocks
 from services.notify.domain.notices import Notifier
-from services.notify.domain.wording import Words
+from services.notify.domain.words import Words
 
 Decision = Triaged | ReviewRequested
 
@@ -72,7 +72,7 @@ def _after(event: TriageEvent, before: Known, notifier: Notifier) -> Known:
 
 
 def decided_by(event: TriageEvent) -> str | None:
-    """The clinician whose decision answers what clinicians were asked."""
+    """The clinician whose decision settles what clinicians were asked."""
     match event:
         case Triaged():
             return None if event.in_review else event.decided_by
@@ -134,11 +134,11 @@ def _part_of_primary_care(event: Triaged) -> str | None:
 
 def _review_requested(event: ReviewRequested, before: Known, notifier: Notifier) -> Known:
     after = before.heard(event.decision, event.urgency)
-    if not event.asks_again:  # which says nothing of the case
+    if not event.asks_again:  # which is not about the case
         after = _ask_a_coordinator(event, after, notifier)
     on_team = "psychiatrist" in event.team
     after = _call_psychiatrist(event, event.review_by, before, after, notifier, on_team=on_team)
-    words = wording.review(event.urgency, event.review_by, holds=event.holds)
+    words = alert_wording.review(event.urgency, event.review_by, holds=event.holds)
     if event.restates:
         after = _call_again(event, words, after, notifier)
     elif after.calls_clinician(event.urgency):
@@ -151,7 +151,7 @@ def _review_requested(event: ReviewRequested, before: Known, notifier: Notifier)
 def _call_psychiatrist(
     event: Decision, by: datetime, before: Known, after: Known, notifier: Notifier, *, on_team: bool = False
 ) -> Known:
-    words = [wording.called(event.urgency, by, late=by <= notifier.now)]
+    words = [alert_wording.called(event.urgency, by, late=by <= notifier.now)]
     if before.calls_psychiatrist(event.urgency, on_team=on_team):
         return _call(event, words, after, notifier)
     if event.restates and event.restates.cannot_wait:
@@ -160,7 +160,7 @@ def _call_psychiatrist(
 
 
 def _call_again(event: Decision, words: list[Words], known: Known, notifier: Notifier) -> Known:
-    """The newest request states anew what they were called for: an open alert is told again, whoever holds
+    """The newest request states anew what they were called for: an open alert is sent again, whoever holds
     one is called first, else it begins with the first on call. Two facts of one request call once."""
     audience = words[0].audience
     assert event.restates is not None, "called only for what is stated again"
@@ -183,16 +183,16 @@ def _call(
 
 
 def _overdue(event: ReviewOverdue, before: Known, notifier: Notifier) -> Known:
-    """An alert that nobody has answered goes on by itself; one that was answered without a decision begins
+    """An alert that nobody has acknowledged goes on by itself; one acknowledged without a decision begins
     anew."""
     if before.over or not before.calls_clinician(event.urgency):
         return before
-    words = wording.overdue(event.urgency, event.review_by, unanswered=event.unanswered)
+    words = alert_wording.overdue(event.urgency, event.review_by, unanswered=event.unanswered)
     made = notifier.notify(event, words, urgency=event.urgency)
     return before.called(CLINICIAN, event.urgency, notice=made.get(CLINICIAN))
 
 
 def _decided(event: TriageEvent, by: str, before: Known, notifier: Notifier) -> Known:
-    """A named clinician decided: that is the answer to what clinicians were asked."""
+    """A named clinician decided, which settles what clinicians were asked."""
     notifier.draft.reviewed.append(Reviewed(event.referral_id, event.decision, by))
     return before.reviewed()
