@@ -23,6 +23,7 @@ from services.notify.domain.events import (
 from services.notify.domain.ladder import Clocks
 from services.notify.domain.notices import Notifier
 from services.notify.domain.words import Words
+from shared.vocabulary import Urgency
 
 Decision = Triaged | ReviewRequested
 
@@ -140,7 +141,7 @@ def _review_requested(event: ReviewRequested, before: Known, notifier: Notifier)
     after = _call_psychiatrist(event, event.review_by, before, after, notifier, on_team=on_team)
     words = alert_wording.review(event.urgency, event.review_by, holds=event.holds)
     if event.restates:
-        after = _call_again(event, words, after, notifier)
+        after = _call_again(event, event.restates, words, after, notifier)
     elif after.calls_clinician(event.urgency):
         after = _call(event, words, after, notifier)
     if event.asks_again:
@@ -155,21 +156,22 @@ def _call_psychiatrist(
     if before.calls_psychiatrist(event.urgency, on_team=on_team):
         return _call(event, words, after, notifier)
     if event.restates and event.restates.cannot_wait:
-        return _call_again(event, words, after, notifier)
+        return _call_again(event, event.restates, words, after, notifier)
     return after
 
 
-def _call_again(event: Decision, words: list[Words], known: Known, notifier: Notifier) -> Known:
+def _call_again(
+    event: Decision, restates: Urgency, words: list[Words], known: Known, notifier: Notifier
+) -> Known:
     """The newest request states anew what they were called for: an open alert is sent again, whoever holds
-    one is called first, else it begins with the first on call. Two facts of one request call once."""
+    one is called first, else it begins with the first on call. Two events of one request call once."""
     audience = words[0].audience
-    assert event.restates is not None, "called only for what is stated again"
     if not known.calls_again(audience, event.revision):
         return known
-    open_ = known.open_at(audience, event.restates if audience == PSYCHIATRIST else event.urgency)
+    open_ = known.open_at(audience, restates if audience == PSYCHIATRIST else event.urgency)
     if open_ and notifier.state_again(open_.notice):
         return known.called_for(audience, event.revision)
-    held = known.held_at(audience, event.restates)
+    held = known.held_at(audience, restates)
     return _call(event, words, known, notifier, first=held.by if held else None)
 
 
