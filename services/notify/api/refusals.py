@@ -1,4 +1,4 @@
-"""The problems by which a refused command is responded to."""
+"""The problem of each refusal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -31,7 +31,7 @@ class AnotherOutcome(Refused):
     """Another outcome is recorded, or its time was over."""
 
 
-@dataclass
+@dataclass(eq=False)
 class NotForTheRota(Refused):
     """Recipients that do not exist, and those that are neither psychiatrists nor clinicians."""
 

@@ -3,7 +3,8 @@
 import asyncio
 from uuid import uuid4
 
-from shared.events import NoticeAcknowledged, NoticeFailed
+from shared.db.postgres import transaction
+from shared.events import AnyFact, NoticeAcknowledged, NoticeFailed
 from shared.vocabulary import Urgency
 from tests.integration.notify.support import (
     EXPRESS,
@@ -280,3 +281,24 @@ async def test_what_is_stated_again_calls_again_and_once(database: NewDatabase) 
     await take(pool, EXPRESS, again[1], again[1])
     await take(pool, EXPRESS, again[1], about.triaged(E, 4))
     assert await told(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1"), ("psychiatrist", "psy-1")]
+
+
+async def test_a_batch_takes_as_many_statements_however_many_events_it_has(database: NewDatabase) -> None:
+    pool = await database("notify")
+    for name, audience in (("psy-1", "psychiatrist"), ("clin-1", "clinician"), ("coord-1", "coordinator")):
+        await person(pool, name, audience)
+    await person(pool, "ops-1", "ops")
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+
+    async def statements(events: int) -> int:
+        facts: list[AnyFact] = []
+        for about in (referral() for _ in range(events)):
+            facts += [about.triaged(E, 1), about.review(U, 2, express=True), about.triaged(S, 3, by="clin-1")]
+        seen: list[str] = []
+        async with transaction(pool) as connection:
+            with connection.query_logger(lambda logged: seen.append(logged.query)):
+                await EXPRESS(connection, facts)
+        return len(seen)
+
+    await statements(1)  # the first one asks for the types as well
+    assert await statements(1) == await statements(20) <= 15
