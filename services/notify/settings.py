@@ -127,7 +127,7 @@ class NotifySettings(ServiceSettings):
     express_first_pause_seconds: Annotated[Seconds, Field(description="The same for alerts.")] = 2
     express_longest_pause_seconds: Annotated[Seconds, Field(description="The same for alerts.")] = 60
     give_up_after_hours: Annotated[
-        Seconds, Field(description="A notice not delivered in this time is announced as failed.")
+        Seconds, Field(description="A notice not delivered in this time is published as failed.")
     ] = 72
 
     @property

@@ -236,7 +236,7 @@ async def on_duty(pool: Pool, *names: str, region: str = "north") -> None:
         await recipients.put_rota(connection, region, duties)
 
 
-async def told(pool: Pool) -> list[tuple[str, str]]:
+async def notified(pool: Pool) -> list[tuple[str, str]]:
     """Audience and recipient of everything to be delivered, in order."""
     rows = await pool.fetch(
         "select audience, recipient from delivery join notice on notice.id = notice_id "
@@ -245,7 +245,7 @@ async def told(pool: Pool) -> list[tuple[str, str]]:
     return [(row["audience"], row["recipient"]) for row in rows]
 
 
-async def announced(pool: Pool) -> list[NotifyFact]:
+async def published(pool: Pool) -> list[NotifyFact]:
     rows = await pool.fetch("select body from outbox order by position")
     facts = [events.READER.validate_json(row["body"]) for row in rows]
     assert all(isinstance(fact, NotifyFact) for fact in facts)
@@ -253,7 +253,7 @@ async def announced(pool: Pool) -> list[NotifyFact]:
 
 
 async def reasons(pool: Pool) -> list[str]:
-    return [fact.reason for fact in await announced(pool) if isinstance(fact, events.NoticeFailed)]
+    return [fact.reason for fact in await published(pool) if isinstance(fact, events.NoticeFailed)]
 
 
 def escalation(pool: Pool, clock: Callable[[], datetime] = now, lane: Lane = Lane.EXPRESS) -> BatchJob:

@@ -26,11 +26,11 @@ from tests.integration.notify.support import (
     ROUTINE,
     SECRET,
     Clock,
-    announced,
     deliverer,
     escalation,
     on_duty,
     person,
+    published,
     referral,
     take,
 )
@@ -84,7 +84,7 @@ async def test_a_notice_is_sent_signed_and_announced_once(
     expected = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
     assert call.headers["careroute-signature"] == f"v1={expected}"
     assert call.headers["careroute-delivery"] == call.said["delivery_id"]
-    [fact] = await announced(pool)
+    [fact] = await published(pool)
     assert isinstance(fact, NoticeSent)
     assert (fact.recipient, fact.channel, fact.step) == ("desk", "webhook-1", 0)
     assert str(fact.notice_id) == call.said["notice_id"]
@@ -104,14 +104,14 @@ async def test_a_failure_is_tried_again_later_under_the_same_id(
         clock.moves(0.03)
         await run(carrier)
         assert len(here.calls) == 1, "no hot loop"
-        assert await announced(pool) == []
+        assert await published(pool) == []
         here.answer = lambda call: (200, {})
         clock.moves(1)
         await run(carrier)
     first, second = here.said()
     assert first["delivery_id"] == second["delivery_id"]
     assert (first["attempt"], second["attempt"]) == (1, 2)
-    assert [fact.type for fact in await announced(pool)] == ["NoticeSent"]
+    assert [fact.type for fact in await published(pool)] == ["NoticeSent"]
 
 
 async def test_what_the_endpoint_asks_for_is_honoured(
@@ -148,7 +148,7 @@ async def test_a_notice_goes_by_the_next_channel_when_one_fails(
         clock.moves(60)
         await run(carrier)
     assert (len(gone.calls), len(well.calls)) == (1, 1)
-    [fact] = await announced(pool)
+    [fact] = await published(pool)
     assert isinstance(fact, NoticeSent) and fact.channel == "webhook-2"
 
 
@@ -180,7 +180,7 @@ async def test_after_days_it_is_announced_as_failed_once(
             clock.moves(60)
             await run(carrier)
     assert 60 < len(here.calls) < 150, "for days, and not all the time"
-    [fact] = await announced(pool)
+    [fact] = await published(pool)
     assert isinstance(fact, NoticeFailed)
     assert (fact.reason, fact.recipient) == ("undeliverable", "desk")
     assert [row["state"] for row in await pool.fetch("select state from notice_seen")] == ["undeliverable"]
@@ -370,7 +370,7 @@ async def test_a_failing_pager_moves_the_alert_up_at_once(
     assert len(gone.calls) == 1
     [said] = pager.said()
     assert said["acknowledge_url"] == f"http://notify.example/v1/notices/{said['notice_id']}/acknowledgement"
-    sent = [fact for fact in await announced(pool) if isinstance(fact, NoticeSent)]
+    sent = [fact for fact in await published(pool) if isinstance(fact, NoticeSent)]
     assert [(fact.recipient, fact.step) for fact in sent] == [("psy-2", 2)]
 
 

@@ -26,13 +26,13 @@ from tests.integration.notify.support import (
     EXPRESS,
     MATCHING,
     Clock,
-    announced,
     escalation,
+    notified,
     person,
+    published,
     reasons,
     referral,
     take,
-    told,
 )
 from tests.support import NewDatabase
 
@@ -204,13 +204,13 @@ async def test_notices_wait_for_their_recipient(notify: tuple[Pool, Call]) -> No
     pool, call = notify
     await take(pool, MATCHING, *(referral(clinic="clinic-7").accepted() for _ in range(3)))
     await take(pool, MATCHING, referral(clinic="clinic-8").accepted())
-    assert await told(pool) == []
+    assert await notified(pool) == []
     listed = (await call("GET", "/v1/notices?state=no_recipient")).json()["notices"]
     assert len(listed) == 4
     await call("PUT", "/v1/recipients/desk", body(audience="clinic", clinic="clinic-7", regions=[]))
-    assert await told(pool) == [("clinic", "desk")] * 3
+    assert await notified(pool) == [("clinic", "desk")] * 3
     await call("PUT", "/v1/recipients/desk", body(audience="clinic", clinic="clinic-7", regions=[]))
-    assert len(await told(pool)) == 3
+    assert len(await notified(pool)) == 3
     assert await reasons(pool) == ["no_recipient"] * 4
 
 
@@ -229,10 +229,10 @@ async def test_an_alert_reaches_whoever_is_put_on_call_at_once(notify: tuple[Poo
     pool, call = notify
     await take(pool, EXPRESS, referral().triaged(E))
     await escalation(pool).turn()
-    assert await told(pool) == []
+    assert await notified(pool) == []
     await call("PUT", "/v1/recipients/psy-1", body())
     await escalation(pool).turn()
-    assert await told(pool) == [("psychiatrist", "psy-1")]
+    assert await notified(pool) == [("psychiatrist", "psy-1")]
 
 
 # ---- rota --------------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ async def test_parallel_acknowledgements_agree_on_who_was_first(notify: tuple[Po
     )
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["acknowledged_by"] for answer in answers}) == 1
-    assert [fact.type for fact in await announced(pool)] == ["NoticeAcknowledged"]
+    assert [fact.type for fact in await published(pool)] == ["NoticeAcknowledged"]
 
 
 async def test_acknowledging_an_alarm_acknowledges_its_alert(notify: tuple[Pool, Call]) -> None:

@@ -14,10 +14,10 @@ from tests.integration.notify.support import (
     EXPRESS,
     ROUTINE,
     Clock,
-    announced,
     escalation,
     on_duty,
     person,
+    published,
     reasons,
     referral,
     take,
@@ -93,8 +93,8 @@ async def test_silence_goes_up_to_everyone_and_an_alarm_that_repeats(database: N
     await ladder.turn()
     assert (await calls(pool))[7:] == [(who, channel, 5) for who, channel, _ in everyone]
     assert await reasons(pool) == ["nobody_answered"], "announced once, told again and again"
-    told = await pool.fetchval("select count(*) from delivery where recipient in ('ops-1', 'coord-1')")
-    assert told == 4
+    notified = await pool.fetchval("select count(*) from delivery where recipient in ('ops-1', 'coord-1')")
+    assert notified == 4
 
 
 async def test_an_alarm_does_not_pile_up_on_endpoints_that_are_away(database: NewDatabase) -> None:
@@ -129,7 +129,7 @@ async def test_an_answer_stops_the_ladder_and_what_is_still_to_be_sent(database:
         "where state = 'waiting' and (is_alert or answers is not null)"
     )
     assert await pool.fetchval("select count(*) from unanswered_alert") == 0
-    fact = (await announced(pool))[-1]
+    fact = (await published(pool))[-1]
     assert isinstance(fact, NoticeAcknowledged) and (fact.by, fact.recipient) == ("psy-2", "psy-2")
 
 
@@ -138,7 +138,7 @@ async def test_a_second_answer_changes_nothing_and_is_not_announced(database: Ne
     await take(pool, EXPRESS, referral().triaged(E))
     answered = await asyncio.gather(*(acknowledge(pool, f"psy-{n}") for n in range(8)))
     assert sorted(answered) == [0] * 7 + [1]
-    assert [fact.type for fact in await announced(pool)].count("NoticeAcknowledged") == 1
+    assert [fact.type for fact in await published(pool)].count("NoticeAcknowledged") == 1
 
 
 async def test_who_answers_the_more_urgent_alert_answers_the_less_urgent_before_it(

@@ -29,12 +29,12 @@ from tests.integration.notify.support import (
     ROUTINE,
     Clock,
     escalation,
+    notified,
     on_duty,
     person,
     reasons,
     referral,
     take,
-    told,
 )
 from tests.support import NewDatabase
 
@@ -62,7 +62,7 @@ async def psychiatrists(pool: Pool, region: str) -> list[str]:
     for _ in range(2):
         clock.moves(6)
         await escalation(pool, clock).turn()
-    found = [recipient for audience, recipient in await told(pool) if audience == "psychiatrist"]
+    found = [recipient for audience, recipient in await notified(pool) if audience == "psychiatrist"]
     return list(dict.fromkeys(found))
 
 
@@ -102,7 +102,7 @@ async def test_a_region_with_people_of_its_own_calls_nobody_else(pool: Pool) -> 
     await person(pool, "p-network", "psychiatrist", regions=["heron"])
     await on_duty(pool, "p-network", region="network")
     await take(pool, EXPRESS, referral(region="otter").triaged(E))
-    assert await told(pool) == [("psychiatrist", "p-otter")]
+    assert await notified(pool) == [("psychiatrist", "p-otter")]
 
 
 async def test_a_hole_in_a_rota_calls_the_network_and_none_who_is_off_duty(pool: Pool) -> None:
@@ -111,7 +111,7 @@ async def test_a_hole_in_a_rota_calls_the_network_and_none_who_is_off_duty(pool:
     await person(pool, "p-any", "psychiatrist")
     await shift(pool, "otter", "p-otter", "p-off", begins=timedelta(hours=5))
     await take(pool, EXPRESS, referral(region="otter").triaged(E))
-    assert await told(pool) == [("psychiatrist", "p-any")]
+    assert await notified(pool) == [("psychiatrist", "p-any")]
 
 
 async def test_a_hole_in_every_rota_is_an_alarm_that_reaches_everybody(pool: Pool) -> None:
@@ -120,14 +120,18 @@ async def test_a_hole_in_every_rota_is_an_alarm_that_reaches_everybody(pool: Poo
     await shift(pool, "otter", "p-otter", begins=timedelta(hours=5))
     await take(pool, EXPRESS, referral(region="otter").triaged(E))
     assert "nobody_on_call" in await reasons(pool)
-    assert sorted(await told(pool)) == [("coordinator", "coord"), ("ops", "ops"), ("psychiatrist", "p-otter")]
+    assert sorted(await notified(pool)) == [
+        ("coordinator", "coord"),
+        ("ops", "ops"),
+        ("psychiatrist", "p-otter"),
+    ]
 
 
 async def test_whom_a_rota_names_is_called_wherever_else_they_work(pool: Pool) -> None:
     await person(pool, "p-heron", "psychiatrist", regions=["heron"])
     await on_duty(pool, "p-heron", region="otter")
     await take(pool, EXPRESS, referral(region="otter").triaged(E))
-    assert await told(pool) == [("psychiatrist", "p-heron")]
+    assert await notified(pool) == [("psychiatrist", "p-heron")]
 
 
 async def test_truly_nobody_is_an_alarm_to_coordinators_and_ops_of_any_region(pool: Pool) -> None:
@@ -135,7 +139,7 @@ async def test_truly_nobody_is_an_alarm_to_coordinators_and_ops_of_any_region(po
         await person(pool, name, audience, regions=["heron"])
     await take(pool, EXPRESS, referral(region="network").triaged(E))
     assert "nobody_on_call" in await reasons(pool)
-    assert sorted(await told(pool)) == [("coordinator", "coord"), ("ops", "ops")]
+    assert sorted(await notified(pool)) == [("coordinator", "coord"), ("ops", "ops")]
 
 
 async def shift(pool: Pool, region: str, *names: str, begins: timedelta) -> None:
@@ -172,7 +176,7 @@ async def test_a_coordinator_is_asked_once_about_what_nobody_knows(pool: Pool) -
     await take(pool, ROUTINE, again)
     (text,) = await asked(pool)
     assert "the region and the payer" in text and "on-call" in text
-    assert ("coordinator", "coord") in await told(pool)
+    assert ("coordinator", "coord") in await notified(pool)
 
     more = about.triaged(Urgency.SOON, 3).model_copy(update={"not_understood": ("payer", "community")})
     await take(pool, ROUTINE, more)
@@ -317,7 +321,7 @@ async def test_a_fact_that_names_a_region_in_the_senders_way_calls_its_own_peopl
     await person(pool, "p-otter", "psychiatrist", regions=["otter"])
     await person(pool, "p-heron", "psychiatrist", regions=["heron"])
     await take(pool, IN_NETWORK, referral(region="Otter").triaged(E))
-    assert await told(pool) == [("psychiatrist", "p-otter")]
+    assert await notified(pool) == [("psychiatrist", "p-otter")]
     assert await pool.fetchval("select region from notice") == "otter"
 
 

@@ -24,14 +24,14 @@ from tests.integration.notify.support import (
     EXPRESS,
     About,
     Clock,
-    announced,
     escalation,
+    notified,
     on_duty,
     person,
+    published,
     reasons,
     referral,
     take,
-    told,
 )
 from tests.integration.notify.test_http import Call, serve
 from tests.support import NewDatabase
@@ -110,7 +110,7 @@ async def test_an_outcome_in_time_ends_it_and_is_announced_once(notify: tuple[Po
     answers = await asyncio.gather(*(record(call, alert, "reached") for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}
     assert answers[0].json()["called_again"] is False
-    facts = [fact for fact in await announced(pool) if isinstance(fact, CrisisOutcomeRecorded)]
+    facts = [fact for fact in await published(pool) if isinstance(fact, CrisisOutcomeRecorded)]
     assert [(f.outcome, f.by, f.recipient, f.referral_id) for f in facts] == [
         ("reached", "psy-1", "psy-1", about.referral)
     ]
@@ -141,7 +141,9 @@ async def test_no_outcome_in_time_starts_the_ladder_again(
     assert row["title"].startswith("Called again") and "no outcome was recorded" in row["text"]
     assert row["lane"] == "express"
     assert await reasons(pool) == ["no_recipient", "no_outcome"]
-    assert [pair for pair in await told(pool) if pair[0] == "psychiatrist"] == [("psychiatrist", "psy-1")] * 2
+    assert [pair for pair in await notified(pool) if pair[0] == "psychiatrist"] == [
+        ("psychiatrist", "psy-1")
+    ] * 2
 
 
 async def test_the_clock_of_an_emergency_is_half_an_hour(notify: tuple[Pool, Call]) -> None:
@@ -157,7 +159,7 @@ async def test_the_clock_of_an_emergency_is_half_an_hour(notify: tuple[Pool, Cal
     assert await pool.fetchval("select count(*) from unanswered_alert") == 1
     clock.moves(1.6)
     await escalation(pool, clock).turn()
-    assert ("psychiatrist", "psy-2") in await told(pool), "as fast as the first time"
+    assert ("psychiatrist", "psy-2") in await notified(pool), "as fast as the first time"
 
 
 async def test_reconcile_names_a_crisis_past_its_clock_until_it_is_called_again(
@@ -222,7 +224,7 @@ async def test_a_psychiatrists_part_ends_by_a_psychiatrist_or_a_named_takeover(
         call, alert, Role.CLINICIAN, "clin-1", takeover=True, reason="responds_in_person"
     )
     assert taken.json()["taken_over"] == "responds_in_person"
-    [fact] = [fact for fact in await announced(pool) if isinstance(fact, NoticeAcknowledged)]
+    [fact] = [fact for fact in await published(pool) if isinstance(fact, NoticeAcknowledged)]
     assert (fact.by, fact.taken_over) == ("clin-1", "responds_in_person")
     assert taken.json()["outcome_due_at"], "who takes it over records what came of it"
 
@@ -288,11 +290,11 @@ async def test_the_alarm_says_whose_part_has_no_answer(notify: tuple[Pool, Call]
 async def test_an_alert_that_hangs_on_one_person_is_told_to_ops(notify: tuple[Pool, Call]) -> None:
     pool, call = notify
     await take(pool, EXPRESS, referral().triaged(E))
-    assert ("ops", "ops-1") not in await told(pool)
+    assert ("ops", "ops-1") not in await notified(pool)
     rota = await call("PUT", "/v1/rota/north", {"fallback": ["psy-1", "clin-1"]})
     assert [gap["psychiatrists"] for gap in rota.json()["gaps"]] == [1]
     await take(pool, EXPRESS, referral().triaged(E))
-    assert ("ops", "ops-1") in await told(pool)
+    assert ("ops", "ops-1") in await notified(pool)
 
 
 async def test_what_the_version_before_stored_goes_on(
@@ -315,10 +317,10 @@ async def test_what_the_version_before_stored_goes_on(
             await person(pool, person_id, "psychiatrist")
         clock = Clock()
         await escalation(pool, clock).turn()
-        assert [pair for pair in await told(pool)] == [("psychiatrist", "psy-1")]
+        assert [pair for pair in await notified(pool)] == [("psychiatrist", "psy-1")]
         clock.moves(5.1)
         await escalation(pool, clock).turn()
-        assert ("psychiatrist", "psy-2") in await told(pool), "at the pace it was opened with"
+        assert ("psychiatrist", "psy-2") in await notified(pool), "at the pace it was opened with"
         clock.ahead = timedelta(days=30)
         assert await missed(pool, clock).turn() is False
         assert await pool.fetchval("select count(*) from crisis_without_outcome") == 0
