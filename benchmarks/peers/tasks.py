@@ -15,7 +15,7 @@ from benchmarks.peers.celery_app import app
 from benchmarks.peers.models import Notice, Offer, Recipient, Referral, Therapist, engine
 from benchmarks.peers.models import Session as open_session
 from services.notify.domain import wording
-from services.notify.domain.wording import Words
+from services.notify.domain.words import Words
 from shared.ids import new_id, now
 from shared.vocabulary import Urgency
 

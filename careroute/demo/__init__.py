@@ -92,7 +92,7 @@ async def _submit_and_follow(
             counts = _counts(standing)
             for bar, count in zip(bars[1:], counts, strict=True):
                 progress.update(bar, completed=count)
-            people_done = not (open_alerts["items"] or crises["items"]) and not reviews["reviews"]
+            people_done = not (open_alerts["notices"] or crises["notices"]) and not reviews["reviews"]
             if acting.done():
                 acting.result()
             if (counts[-1] == len(lines) and people_done) or time.monotonic() > until:

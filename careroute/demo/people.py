@@ -35,7 +35,7 @@ class People:
         """Somebody on call, whose endpoint was called, says: I have this."""
         page = await self.api.get("notify", "/v1/notices?state=open&limit=500", role=Role.ONCALL)
         called = {delivery.body["notice_id"] for delivery in self.endpoints.deliveries}
-        answered = [notice["id"] for notice in page["items"] if notice["id"] in called]
+        answered = [notice["id"] for notice in page["notices"] if notice["id"] in called]
         paths = [f"/v1/notices/{id}/acknowledgement" for id in answered]
         await asyncio.gather(
             *(
@@ -49,7 +49,7 @@ class People:
     async def record_outcomes(self) -> None:
         """Whoever acknowledged a crisis reached the client."""
         page = await self.api.get("notify", "/v1/notices?state=awaiting_outcome&limit=500", role=Role.ONCALL)
-        paths = [f"/v1/notices/{notice['id']}/outcome" for notice in page["items"]]
+        paths = [f"/v1/notices/{notice['id']}/outcome" for notice in page["notices"]]
         body = {"outcome": "reached"}
         await asyncio.gather(
             *(

@@ -1,8 +1,8 @@
-"""notify tells people, until someone answers.
+"""notify calls and notifies people, until somebody acknowledges.
 
 in   triage.express.v1        calls whoever is on call
-     triage.decisions.v1      asks clinicians for reviews, tells clinics and primary care the outcome
-     matching.assignments.v1  tells of offers, acceptance, waiting, closing
+     triage.decisions.v1      asks clinicians for reviews, notifies clinics and primary care of the outcome
+     matching.assignments.v1  notifies of offers, acceptance, waiting, closing
      HTTP                     recipients, rota, notices, acknowledgement, outcome
 out  notify.notices.v1        NoticeSent, NoticeAcknowledged, CrisisOutcomeRecorded, NoticeFailed
      HTTP                     webhooks
@@ -18,29 +18,27 @@ from typing import Final
 import httpx
 from fastapi import APIRouter, FastAPI
 
-from services.notify import network_terms
 from services.notify.api import notices, recipients, rota
 from services.notify.channels.webhook import request
 from services.notify.channels.webhook.request import Links
+from services.notify.db import network_codes
 from services.notify.db.sealing import Sealer
-from services.notify.domain.host_limits import Lines
-from services.notify.handlers.matching import on_matching
-from services.notify.handlers.triage import on_triage
-from services.notify.jobs import escalation as escalate
-from services.notify.jobs.debounce import Soon
+from services.notify.domain.host_limits import HostLimits
+from services.notify.handlers import matching, triage
+from services.notify.jobs import escalation, missed_outcomes
 from services.notify.jobs.delivery import Deliverer
-from services.notify.jobs.escalation import Escalation, RotaCheck
-from services.notify.jobs.missed_outcomes import MissedOutcomes
+from services.notify.jobs.escalation import RotaCheck
 from services.notify.settings import NotifySettings
 from shared.events import Topic
+from shared.runtime.loops import BatchJob, Work, debounce
 from shared.runtime.service import Service
 from shared.vocabulary import Lane
 
 TOGETHER_SECONDS: Final = 0.05
-"""Ordinary deliveries that end so close together are noted in one transaction."""
+"""Ordinary deliveries that end within this time are recorded in one transaction."""
 
 AHEAD: Final = 4
-"""So many times the ordinary deliveries under way are taken at once."""
+"""Ordinary deliveries are leased up to this many times as many as are under way."""
 
 
 def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient | None = None) -> FastAPI:
@@ -49,31 +47,31 @@ def create_app(settings: NotifySettings | None = None, client: httpx.AsyncClient
     sealer = Sealer.from_setting(settings.encryption_keys)
     waits = timedelta(hours=settings.give_up_after_hours)
 
-    for topic, group in (
-        (Topic.TRIAGE_EXPRESS, "notify-express"),
-        (Topic.TRIAGE_DECISIONS, "notify-triage"),
+    for topic, group, handle in (
+        (Topic.TRIAGE_EXPRESS, "notify-express", triage.handle),
+        (Topic.TRIAGE_DECISIONS, "notify-triage", triage.handle),
+        (Topic.MATCHING_ASSIGNMENTS, "notify-matching", matching.handle),
     ):
-        service.consumes(topic, group=group, handler=on_triage(group, settings.clocks, service.network))
-    service.consumes(
-        Topic.MATCHING_ASSIGNMENTS,
-        group="notify-matching",
-        handler=on_matching("notify-matching", settings.clocks, service.network),
-    )
-    service.at_start(partial(network_terms.put_in_order, network=service.network))
+        handler = partial(handle, group=group, clocks=settings.clocks, network=service.network)
+        service.consumes(topic, group=group, handler=handler)
+    service.at_start(partial(network_codes.put_in_order, network=service.network))
     service.publishes(Topic.NOTIFY_NOTICES)
+
+    def job(work: Work, limit: int) -> BatchJob:
+        return BatchJob(work=work, limit=limit, pool=lambda: service.pool, committed=service.wake)
 
     deliverers = []
     for lane in Lane:
-        escalation = Escalation(lane=lane, pool=lambda: service.pool, committed=service.wake)
-        service.every(1, f"escalate-{lane}", escalation.turn, after_commits=True, lane=lane)
+        escalating = job(partial(escalation.escalate, lane=lane), escalation.AT_ONCE)
+        service.every(1, f"escalate-{lane}", escalating.turn, after_commits=True, lane=lane)
         deliverer = _deliverer(lane, service, settings, sealer, client)
         wake_up = service.every(0.5, f"deliver-{lane}", deliverer.turn, after_commits=True, lane=lane)
-        deliverer.wake = wake_up if lane is Lane.EXPRESS else Soon(wake_up, seconds=TOGETHER_SECONDS)
+        deliverer.wake = wake_up if lane is Lane.EXPRESS else debounce(wake_up, seconds=TOGETHER_SECONDS)
         deliverers.append(deliverer)
-    missed = MissedOutcomes(clocks=settings.clocks, pool=lambda: service.pool, committed=service.wake)
+    missed = job(partial(missed_outcomes.call_again, clocks=settings.clocks), missed_outcomes.AT_ONCE)
     service.every(1, "missed-outcomes", missed.turn, lane=Lane.EXPRESS)
     service.every(60, "check-rota", RotaCheck(pool=lambda: service.pool).turn)
-    service.every(5, "measure-alerts", lambda: escalate.measure(service.pool))
+    service.every(5, "measure-alerts", lambda: escalation.measure(service.pool))
 
     router = APIRouter(lifespan=_finishing(deliverers, client))
     pool, wake = (lambda: service.pool), service.wake
@@ -104,10 +102,10 @@ def _deliverer(
         client=client,
         sealer=sealer,
         links=Links(referral_url=settings.referral_url, public_url=settings.public_url),
-        patience=settings.patience(lane),
+        retry_policy=settings.retry_policy(lane),
         places=settings.express_concurrency if express else settings.concurrency,
         ahead=1 if express else AHEAD,
-        lines=Lines(per_host, rests=not express),
+        host_limits=HostLimits(per_host, cooldown=not express),
         timeout_seconds=settings.timeout_seconds,
         committed=service.wake if express else service.wake_relays,
     )

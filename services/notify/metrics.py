@@ -9,12 +9,12 @@ DELIVERIES: Final = Counter(
 )
 TOLD_SECONDS: Final = Histogram(
     "careroute_told_seconds",
-    "From the decision to tell somebody until their endpoint took it.",
+    "From the decision to notify somebody until their endpoint took it.",
     ["lane"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
 ALARMS: Final = Counter(
-    "careroute_alarms_total", "Alarms raised: nobody answered, or nobody was there.", ["lane"]
+    "careroute_alarms_total", "Alarms raised: nobody acknowledged, or nobody was there.", ["lane"]
 )
 NOBODY_IN_REGION: Final = Counter(
     "careroute_nobody_on_call_in_region_total",

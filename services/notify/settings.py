@@ -1,4 +1,4 @@
-"""`NOTIFY_*`: who is told how, and how patiently."""
+"""`NOTIFY_*`: the clocks of alerts, and how notices are delivered."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from services.notify.domain.ladder import Clocks, Pace
-from services.notify.domain.retry import Patience
+from services.notify.domain.retry import RetryPolicy
 from shared.settings import ServiceSettings
 from shared.vocabulary import Lane
 
@@ -127,7 +127,7 @@ class NotifySettings(ServiceSettings):
     express_first_pause_seconds: Annotated[Seconds, Field(description="The same for alerts.")] = 2
     express_longest_pause_seconds: Annotated[Seconds, Field(description="The same for alerts.")] = 60
     give_up_after_hours: Annotated[
-        Seconds, Field(description="A notice not delivered in this time is announced as failed.")
+        Seconds, Field(description="A notice not delivered in this time is published as failed.")
     ] = 72
 
     @property
@@ -145,11 +145,11 @@ class NotifySettings(ServiceSettings):
             outcome_very_urgent=timedelta(seconds=self.very_urgent_outcome_seconds),
         )
 
-    def patience(self, lane: Lane) -> Patience:
+    def retry_policy(self, lane: Lane) -> RetryPolicy:
         express = lane is Lane.EXPRESS
         first = self.express_first_pause_seconds if express else self.first_pause_seconds
         longest = self.express_longest_pause_seconds if express else self.longest_pause_seconds
-        return Patience(
+        return RetryPolicy(
             first_pause=timedelta(seconds=first),
             longest_pause=timedelta(seconds=longest),
             give_up_after=timedelta(hours=self.give_up_after_hours),

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from shared.db.postgres import TRANSIENT
+from shared.db.postgres import TRANSIENT, Connection, Pool, transaction
 from shared.errors import Transient, code_of
+from shared.ids import now as present
 from shared.telemetry import logs
 from shared.telemetry.health import Turning
 
@@ -55,3 +57,44 @@ class Loop:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(pause, self.seconds)):
                         await self.woken.wait()
+
+
+Work = Callable[[Connection, datetime, int], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchJob:
+    """A job of one transaction a turn: `work` acts on up to `limit` of what is due, and returns the count."""
+
+    work: Work
+    limit: int
+    pool: Callable[[], Pool]
+    committed: Callable[[], None]
+    clock: Callable[[], datetime] = present
+
+    async def turn(self) -> bool:
+        """True when there may be more due."""
+        now = self.clock()
+        async with transaction(self.pool()) as connection:
+            done = await self.work(connection, now, self.limit)
+        if done:
+            self.committed()
+        return done == self.limit
+
+
+def debounce(call: Callable[[], None], *, seconds: float) -> Callable[[], None]:
+    """Calls that come within `seconds` become one, at their end; a later one gets its own."""
+    pending = False
+
+    def fire() -> None:
+        nonlocal pending
+        pending = False
+        call()
+
+    def debounced() -> None:
+        nonlocal pending
+        if not pending:
+            pending = True
+            asyncio.get_running_loop().call_later(seconds, fire)
+
+    return debounced

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
-from uuid import UUID
 
 from services.intake.api.parsing import read_object
 from services.intake.api.receiving import receive, receive_sheets
@@ -19,11 +18,11 @@ from services.intake.domain.status import State
 from services.intake.handlers import changes
 from services.intake.handlers.changes import Decide
 from services.intake.handlers.submissions import Rules, make_ready
-from services.notify.domain.batch import Climber, Delivery, Notice, Plan
+from services.notify import event_mapping
+from services.notify.domain import triage_events
+from services.notify.domain.batch import Delivery, EscalatingAlert, Notice, Situation
 from services.notify.domain.call_state import Known
 from services.notify.domain.directory import Directory, Recipient
-from services.notify.domain.notices import Teller
-from services.notify.handlers.triage import tell
 from services.notify.settings import NotifySettings
 from services.triage.domain import clinician_decision
 from services.triage.domain.clinician_decision import Word
@@ -32,6 +31,8 @@ from services.triage.domain.rules_decision import Outcome, decide
 from services.triage.domain.state import Standing
 from services.triage.policy.checks import POLICIES, load
 from shared.events import IntakeFact, ReferralTriaged, ReviewRequested, TriageFact
+from shared.ids import new_id
+from shared.network import NOTHING_CHECKED
 from shared.vocabulary import Urgency
 from shared.web.problems import Problem
 
@@ -44,12 +45,12 @@ RULES: Final = Rules(
 TRIAGE: Final = load(POLICIES / "network-default.toml")
 EVERYONE: Final = Directory(
     recipients=[
-        Recipient(id=f"{audience}-{number}", audience=audience, lines=("host",))
+        Recipient(id=f"{audience}-{number}", audience=audience, hosts=("host",))
         for audience in ("psychiatrist", "clinician", "coordinator", "ops")
         for number in (1, 2)
     ]
     + [
-        Recipient(id=f"clinic-1-{audience}", audience=audience, lines=("host",), clinic="clinic-1")
+        Recipient(id=f"clinic-1-{audience}", audience=audience, hosts=("host",), clinic="clinic-1")
         for audience in ("clinic", "primary_care")
     ]
 )
@@ -79,7 +80,7 @@ class Result:
     notices: tuple[Notice, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     known: Known = HEARD_OF_NOTHING
-    climbers: tuple[Climber, ...] = ()
+    escalating: tuple[EscalatingAlert, ...] = ()
     referral: Referral | None = None
 
     @property
@@ -211,7 +212,7 @@ def _change(result: Result, decide: Decide, *, rules: Rules, triage: Policy, now
             result.standing,
             json.loads(answer),
             known=result.known,
-            climbers=result.climbers,
+            escalating=result.escalating,
             triage=triage,
             now=now,
         ),
@@ -246,14 +247,14 @@ def follow(
     answer: dict[str, Any],
     *,
     known: Known | None = None,
-    climbers: tuple[Climber, ...] = (),
+    escalating: tuple[EscalatingAlert, ...] = (),
     triage: Policy = TRIAGE,
     directory: Directory = EVERYONE,
     now: datetime = NOW,
 ) -> Result:
     """The fact as triage and notify act on it; `known` is what notify heard before."""
     outcome = decide(fact, standing, triage, now=now)
-    result = Result(status=202, answer=answer, fact=fact, known=known or Known(), climbers=climbers)
+    result = Result(status=202, answer=answer, fact=fact, known=known or Known(), escalating=escalating)
     kept = replace(outcome.standing, case=getattr(fact, "case", standing.case))
     return _told(result, outcome._replace(standing=kept), directory=directory, now=now)
 
@@ -261,19 +262,22 @@ def follow(
 def _told(result: Result, outcome: Outcome, *, directory: Directory = EVERYONE, now: datetime) -> Result:
     """What triage decided, as notify acts on it."""
     id_ = outcome.standing.referral_id
-    opened = {climber.notice.id: climber for climber in result.climbers}
-    teller = Teller(
-        directory=directory, clocks=NotifySettings().clocks, plan=Plan(), now=now, climbers=opened
+    open_before = {one.notice.id: one for one in result.escalating}
+    verdict = triage_events.decide(
+        event_mapping.triage_events(outcome.said, NOTHING_CHECKED),
+        Situation(known={id_: result.known}, directory=directory, escalating=open_before),
+        NotifySettings().clocks,
+        now=now,
+        new_id=new_id,
     )
-    heard: dict[UUID, Known] = tell(outcome.said, {id_: result.known}, teller)
     return replace(
         result,
         standing=outcome.standing,
         decisions=outcome.said,
-        notices=tuple(teller.plan.notices),
-        deliveries=tuple(teller.plan.deliveries),
-        climbers=tuple((opened | {c.notice.id: c for c in teller.plan.climbers}).values()),
-        known=heard[id_],
+        notices=verdict.notices,
+        deliveries=verdict.deliveries,
+        escalating=tuple((open_before | {one.notice.id: one for one in verdict.alerts}).values()),
+        known=verdict.known[id_],
     )
 
 

@@ -85,4 +85,4 @@ class Town:
     async def _notices(self, query: str) -> Any:
         answer = await self._answer("GET", "notify", f"/v1/notices?{query}&limit=500", role=Role.ONCALL)
         answer.raise_for_status()
-        return answer.json()["items"]
+        return answer.json()["notices"]

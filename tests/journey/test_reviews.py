@@ -60,7 +60,7 @@ async def test_a_review_past_its_time_calls_a_clinician_until_one_decides(town: 
         page = await town.api.get(
             "notify", f"/v1/notices?state=open&referral_id={taken['id']}", role=Role.ONCALL
         )
-        return not page["items"]
+        return not page["notices"]
 
     await eventually(answered, what="the decision answering the call")
 

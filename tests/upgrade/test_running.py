@@ -70,7 +70,7 @@ async def api(network: Network) -> AsyncIterator[Api]:
 
 async def acknowledge_all(api: Api) -> None:
     page = await api.get("notify", "/v1/notices?state=open&limit=500", role=Role.ONCALL)
-    for notice in page["items"]:
+    for notice in page["notices"]:
         path = f"/v1/notices/{notice['id']}/acknowledgement"
         await api.post("notify", path, role=Role.ONCALL, subject="dr-brown", accept=(409,))
 

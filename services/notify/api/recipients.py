@@ -1,30 +1,29 @@
-"""Who is told: kept by coordinators and ops."""
+"""Recipients: kept by coordinators and ops."""
 
-import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
+from pydantic import TypeAdapter
 
-from services.notify import network_terms
-from services.notify.api import responses
+from services.notify.api import network_terms, responses
 from services.notify.api.requests import Audience, RecipientForm
-from services.notify.db import alerts, deliveries, notices, recipients
-from services.notify.db.recipients import Channel
+from services.notify.db import recipients
 from services.notify.db.sealing import Sealer
-from services.notify.domain.batch import Plan
-from services.notify.domain.directory import Directory, Recipient
-from services.notify.domain.notices import addressed
-from shared.db.postgres import Connection, Pool, transaction
-from shared.ids import now as present
+from services.notify.handlers import recipients as commands
+from shared.db.postgres import Pool, transaction
 from shared.network import NOTHING_CHECKED, Network
-from shared.vocabulary import NETWORK_ROTA, Code
+from shared.vocabulary import Code
 from shared.web.auth import Caller, Role, allow
 from shared.web.openapi import problems
+from shared.web.paging import PageQuery
 from shared.web.problems import Fault, Problem, not_found
 
 Keeper = Annotated[Caller, Depends(allow(Role.COORDINATOR, Role.OPS))]
+
+PLACE: Final = TypeAdapter(tuple[str])
+"""Of a cursor: the id of the last recipient shown."""
 
 
 def routes(
@@ -51,20 +50,12 @@ def routes(
         """A recipient is a code for whoever watches its channels. Secrets are never shown again."""
         if require_https:
             _only_https(form)
-        form = network_terms.recipient_form(form, network)
-        recipient, now = form.recipient(recipient_id), present()
+        command = network_terms.recipient_form(form, network).command(recipient_id)
         async with transaction(pool()) as connection:
-            is_new = await recipients.put(connection, recipient, active=form.active, now=now)
-            made = await _put_channels(connection, recipient_id, form, sealer, now)
-            if form.active:
-                await _tell_what_waits(connection, recipient, since=now - waits, now=now)
-            regions = [*form.regions, NETWORK_ROTA] if form.regions else []
-            await alerts.look_again_in(connection, regions, now=now)
-            row = await recipients.one(connection, recipient_id)
+            result = await commands.handle(connection, command, sealer=sealer, waits=waits)
         wake()
-        response.status_code = 201 if is_new else 200
-        assert row is not None, "it was written in the same transaction"
-        return responses.recipient(row, made)
+        response.status_code = 201 if result.is_new else 200
+        return responses.recipient(result.stored, result.made)
 
     @router.get(
         "/{recipient_id}",
@@ -74,22 +65,22 @@ def routes(
     )
     async def get(recipient_id: Code, caller: Keeper) -> responses.Recipient:
         async with transaction(pool()) as connection:
-            row = await recipients.one(connection, recipient_id)
-        if row is None:
+            stored = await recipients.find(connection, recipient_id)
+        if stored is None:
             raise not_found("recipient")
-        return responses.recipient(row)
+        return responses.recipient(stored)
 
     @router.get("", summary="Recipients, by id", responses=problems())
-    async def page(
-        caller: Keeper,
-        audience: Audience | None = None,
-        after: Annotated[Code | None, Query(description="`next` of the page before.")] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> responses.Recipients:
+    async def page(caller: Keeper, page: PageQuery, audience: Audience | None = None) -> responses.Recipients:
+        place = page.place(PLACE)
         async with transaction(pool()) as connection:
-            rows = await recipients.page(connection, audience=audience, after=after, limit=limit)
-        items = [responses.recipient(row) for row in rows]
-        return responses.Recipients(items=items, next=items[-1].id if len(items) == limit else None)
+            rows = await recipients.page(
+                connection, audience=audience, after=place[0] if place else None, limit=page.limit + 1
+            )
+        shown, next_cursor = page.cut(rows, lambda row: (row.id,))
+        return responses.Recipients(
+            recipients=[responses.recipient(one) for one in shown], next_cursor=next_cursor
+        )
 
     return router
 
@@ -104,42 +95,3 @@ def _only_https(form: RecipientForm) -> None:
         raise Problem(
             422, "invalid", "Nothing was taken. Every problem is listed in `errors`.", faults=faults
         )
-
-
-async def _put_channels(
-    connection: Connection, recipient_id: str, form: RecipientForm, sealer: Sealer, now: datetime
-) -> dict[str, str]:
-    """A given secret counts; else the address keeps the one it has; else one is made, and returned."""
-    known = await recipients.secrets(connection, recipient_id)
-    made: dict[str, str] = {}
-    channels = []
-    for channel in form.channels:
-        if channel.secret is not None:
-            sealed = sealer.seal(channel.secret.get_secret_value())
-        elif channel.url in known:
-            sealed = known[channel.url]
-        else:
-            made[channel.url] = secrets.token_urlsafe(32)
-            sealed = sealer.seal(made[channel.url])
-        channels.append(Channel(channel.kind, channel.url, channel.line, sealed))
-    await recipients.put_channels(connection, recipient_id, channels, now=now)
-    return made
-
-
-async def _tell_what_waits(
-    connection: Connection, recipient: Recipient, *, since: datetime, now: datetime
-) -> None:
-    """Notices that found no recipient when they were made."""
-    directory = Directory([recipient])
-    waiting = [
-        notice
-        for notice in await notices.unaddressed(connection, recipient.audience, since=since)
-        if addressed(
-            directory, notice.audience, region=notice.region, clinic=notice.clinic, therapist=notice.therapist
-        )
-    ]
-    plan = Plan()
-    for notice in waiting:
-        plan.tell(notice, [recipient], now=now)
-    await deliveries.insert(connection, plan.deliveries)
-    await notices.addressed(connection, waiting)

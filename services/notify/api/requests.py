@@ -1,4 +1,4 @@
-"""What callers send: recipients and rotas. Everything wrong with one is said at once."""
+"""What callers send: recipients and rotas. Everything wrong with one is listed at once."""
 
 import ipaddress
 from typing import Annotated, Final, Literal, Self
@@ -16,7 +16,8 @@ from pydantic import (
 )
 
 from services.notify.domain.directory import Duty, Recipient
-from services.notify.domain.wording import CLINIC, PRIMARY_CARE, THERAPIST
+from services.notify.domain.words import CLINIC, PRIMARY_CARE, THERAPIST
+from services.notify.handlers.recipients import GivenChannel, PutRecipient
 from shared.moments import StrictMoment
 from shared.vocabulary import Code
 
@@ -49,7 +50,7 @@ class Form(BaseModel):
 
 
 class AcknowledgementForm(Form):
-    """Nothing need be sent. `takeover`: the psychiatrist's part is answered by somebody else, by name."""
+    """Nothing need be sent. `takeover`: somebody else, by name, acknowledges the psychiatrist's part."""
 
     takeover: bool = False
     reason: (
@@ -71,7 +72,7 @@ class OutcomeForm(Form):
 
 
 class ChannelForm(Form):
-    """An endpoint. Without a `secret` one is made and told once, in the answer."""
+    """An endpoint. Without a `secret` one is made and shown once, in the response."""
 
     kind: Literal["webhook"] = "webhook"
     url: Annotated[str, Field(max_length=2000)]
@@ -95,7 +96,7 @@ class ChannelForm(Form):
         return url
 
     @property
-    def line(self) -> str:
+    def host(self) -> str:
         """The host that deliveries queue for."""
         return httpx.URL(self.url).netloc.decode("ascii")
 
@@ -131,11 +132,23 @@ class RecipientForm(Form):
         return Recipient(
             id=recipient_id,
             audience=self.audience,
-            lines=tuple(channel.line for channel in self.channels),
+            hosts=tuple(channel.host for channel in self.channels),
             regions=frozenset(self.regions),
             clinic=self.clinic,
             therapist=self.therapist,
         )
+
+    def command(self, recipient_id: str) -> PutRecipient:
+        channels = tuple(
+            GivenChannel(
+                kind=channel.kind,
+                url=channel.url,
+                host=channel.host,
+                secret=channel.secret.get_secret_value() if channel.secret else None,
+            )
+            for channel in self.channels
+        )
+        return PutRecipient(recipient=self.recipient(recipient_id), channels=channels, active=self.active)
 
 
 class ShiftForm(Form):

@@ -1,23 +1,29 @@
-"""What this service answers over HTTP."""
+"""The responses of this service."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.notify.db.deliveries import StoredDelivery
+from services.notify.db.recipients import StoredRecipient
+from services.notify.domain.batch import Notice as NoticeInDomain
 from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST
+from services.notify.domain.crisis_outcomes import CALLS_AGAIN
 from services.notify.domain.directory import Directory, Duty
 from services.notify.domain.on_call_gaps import gaps
-from shared.db.postgres import Record
+from services.notify.domain.stored_notices import StoredNotice
 
 
 class Seen(BaseModel):
     """`state`: open, acknowledged, no_recipient, sending, sent, undeliverable, or ended (no more to send).
 
     `alarm_by` and what follows it are of alerts only; an alarm `answers` the alert that it is about.
-    `taken_over` is why somebody else answered a psychiatrist's part. `outcome_due_at`: without an outcome the
-    crisis is called again then; `missed` is an outcome that nobody recorded in time.
+    `taken_over` is why somebody else acknowledged a psychiatrist's part. `outcome_due_at`: without an outcome
+    the crisis is called again then; `missed` is an outcome that nobody recorded in time.
     """
 
     id: UUID
@@ -45,7 +51,7 @@ class Seen(BaseModel):
 
 
 class Attempts(BaseModel):
-    """One telling of one recipient. `outcome` is of the last attempt, such as `http_204` or `timeout`."""
+    """One delivery to one recipient. `outcome` is of the last attempt, such as `http_204` or `timeout`."""
 
     id: UUID
     recipient: str
@@ -64,10 +70,10 @@ class Notice(Seen):
 
 
 class Notices(BaseModel):
-    """`next` asks for the following page as `after`; null at the end."""
+    """`next_cursor` asks for the following page as `cursor`; null at the end."""
 
-    items: list[Seen]
-    next: UUID | None
+    notices: list[Seen]
+    next_cursor: str | None
 
 
 class Acknowledgement(BaseModel):
@@ -94,7 +100,7 @@ class Outcome(BaseModel):
 
 
 class Channel(BaseModel):
-    """`secret` is there only in the answer to the request for which it was made."""
+    """`secret` is there only in the response to the request for which it was made."""
 
     kind: str
     url: str
@@ -113,10 +119,10 @@ class Recipient(BaseModel):
 
 
 class Recipients(BaseModel):
-    """`next` asks for the following page as `after`; null at the end."""
+    """`next_cursor` asks for the following page as `cursor`; null at the end."""
 
-    items: list[Recipient]
-    next: str | None
+    recipients: list[Recipient]
+    next_cursor: str | None
 
 
 class Shift(BaseModel):
@@ -154,22 +160,52 @@ class Rota(BaseModel):
     gaps: list[Gap]
 
 
-def seen(row: Record) -> dict[str, Any]:
-    return {name: row[name] for name in Seen.model_fields}
+def seen(stored: StoredNotice) -> dict[str, Any]:
+    """The fields of `Seen`."""
+    of_notice = {field.name for field in fields(NoticeInDomain)}
+    return {name: getattr(stored.notice if name in of_notice else stored, name) for name in Seen.model_fields}
 
 
-def recipient(row: Record, made: dict[str, str] | None = None) -> Recipient:
+def attempts(delivery: StoredDelivery) -> Attempts:
+    return Attempts(**asdict(delivery))
+
+
+def acknowledgement(alert: StoredNotice) -> Acknowledgement:
+    assert alert.acknowledged_by and alert.acknowledged_at, "somebody has acknowledged it"
+    return Acknowledgement(
+        notice_id=alert.notice.id,
+        referral_id=alert.notice.referral_id,
+        state=alert.state,
+        acknowledged_by=alert.acknowledged_by,
+        acknowledged_at=alert.acknowledged_at,
+        taken_over=alert.taken_over,
+        outcome_due_at=alert.outcome_due_at,
+    )
+
+
+def outcome(alert: StoredNotice) -> Outcome:
+    assert alert.outcome and alert.outcome_by and alert.outcome_at, "somebody has recorded it"
+    return Outcome(
+        notice_id=alert.notice.id,
+        referral_id=alert.notice.referral_id,
+        outcome=alert.outcome,
+        outcome_by=alert.outcome_by,
+        outcome_at=alert.outcome_at,
+        called_again=alert.outcome in CALLS_AGAIN,
+    )
+
+
+def recipient(stored: StoredRecipient, made: Mapping[str, str] | None = None) -> Recipient:
     """`made`: the secrets made just now, by address."""
-    channels = zip(row["kinds"] or (), row["urls"] or (), strict=True)
     return Recipient(
-        id=row["id"],
-        audience=row["audience"],
-        clinic=row["clinic"],
-        therapist=row["therapist"],
-        regions=row["regions"],
-        channels=[Channel(kind=kind, url=url, secret=(made or {}).get(url)) for kind, url in channels],
-        active=row["active"],
-        updated_at=row["updated_at"],
+        id=stored.id,
+        audience=stored.audience,
+        clinic=stored.clinic,
+        therapist=stored.therapist,
+        regions=list(stored.regions),
+        channels=[Channel(kind=kind, url=url, secret=(made or {}).get(url)) for kind, url in stored.channels],
+        active=stored.active,
+        updated_at=stored.updated_at,
     )
 
 

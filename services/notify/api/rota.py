@@ -1,20 +1,21 @@
 """Who is on call: kept by coordinators and ops, read by those who are called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from services.notify import network_terms
-from services.notify.api import responses
+from services.notify.api import network_terms, responses
 from services.notify.api.requests import RotaForm
-from services.notify.db import alerts, recipients
-from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST
-from shared.db.postgres import Connection, Pool, transaction
+from services.notify.db import recipients
+from services.notify.domain.refusals import NotForTheRota
+from services.notify.handlers import rota as commands
+from shared.db.postgres import Pool, transaction
 from shared.ids import now as present
 from shared.moments import StrictMoment
 from shared.network import NOTHING_CHECKED, Network
-from shared.vocabulary import NETWORK_ROTA, Code
+from shared.vocabulary import Code
 from shared.web.auth import Caller, Role, allow
 from shared.web.openapi import problems
 from shared.web.problems import Fault, Problem
@@ -34,12 +35,9 @@ def routes(
         for referrals whose region nobody knows, and where a region has nobody on call."""
         now = present()
         region = network_terms.rota_region(region, network)
-        async with transaction(pool()) as connection:
-            await _refuse_unknown(connection, form)
-            await recipients.put_rota(connection, region, form.duties(region))
-            changed = [] if region == NETWORK_ROTA else [region]
-            await alerts.look_again_in(connection, changed, now=now)
-            directory = await recipients.directory(connection, regions=[region])
+        with _mapped(form):
+            async with transaction(pool()) as connection:
+                directory = await commands.handle(connection, region, form.duties(region), now=now)
         wake()
         return responses.rota(region, directory, now)
 
@@ -57,17 +55,18 @@ def routes(
     return router
 
 
-async def _refuse_unknown(connection: Connection, form: RotaForm) -> None:
-    places = form.places()
-    known = await recipients.existing(connection, {recipient for _, recipient in places})
-    faults = [
-        Fault(where, "There is no such recipient: put it first.", "unknown_recipient")
-        if recipient not in known
-        else Fault(where, "Only psychiatrists and clinicians are on call.", "wrong_audience")
-        for where, recipient in places
-        if known.get(recipient) not in (PSYCHIATRIST, CLINICIAN)
-    ]
-    if faults:
+@contextmanager
+def _mapped(form: RotaForm) -> Iterator[None]:
+    try:
+        yield
+    except NotForTheRota as refusal:
+        faults = [
+            Fault(where, "There is no such recipient: put it first.", "unknown_recipient")
+            if recipient in refusal.unknown
+            else Fault(where, "Only psychiatrists and clinicians are on call.", "wrong_audience")
+            for where, recipient in form.places()
+            if recipient in refusal.unknown | refusal.wrong_audience
+        ]
         raise Problem(
             422, "invalid", "Nothing was taken. Every problem is listed in `errors`.", faults=faults
-        )
+        ) from None

@@ -1,8 +1,8 @@
-"""SQL for deliveries: taking those that are due, and noting what became of them.
+"""SQL for deliveries: leasing those that are due, and recording what became of them.
 
-Taking walks the index from host to host, so that ten thousand waiting for one host cost no more than its
-share of places. No transaction is open while a request is under way: a taken delivery is simply not due
-again until its time limit has passed.
+Leasing walks the index from host to host, so that ten thousand waiting for one host cost no more than its
+share of places. No transaction is open while a request is under way: a leased delivery is simply not due
+again until its lease has ended.
 
 `lateral`, `offset 0` and a state compared as an expression hold Postgres to one look per row, by its key.
 From statistics of a quieter time it expects few to be waiting, and would read all of them for each row.
@@ -11,13 +11,13 @@ From statistics of a quieter time it expects few to be waiting, and would read a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.notify.domain.batch import Delivery
-from services.notify.domain.retry import Again, Outcome
+from services.notify.domain.deliveries import Attempt, DueDelivery, Later
 from shared.db.postgres import Connection, Record
-from shared.vocabulary import Lane
+from shared.vocabulary import Lane, Urgency
 
 INSERT: Final = """
     insert into delivery (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at)
@@ -25,12 +25,12 @@ INSERT: Final = """
                          $7::text[], $8::timestamptz[], $9::timestamptz[])
          as new (id, notice_id, recipient, channel, step, lane, line, first_at, next_attempt_at)
     where not exists (
-        select from (select * from delivery where notice_id = new.notice_id offset 0) as told
-        where told.recipient = new.recipient and told.channel = new.channel and told.state = 'waiting')
+        select from (select * from delivery where notice_id = new.notice_id offset 0) as old
+        where old.recipient = new.recipient and old.channel = new.channel and old.state = 'waiting')
     on conflict (notice_id, recipient, step, channel) do nothing
 """
 
-TAKE: Final = """
+LEASE: Final = """
     with recursive line (name) as (
         (select line from delivery where lane = $1 and state = 'waiting' order by line limit 1)
         union all
@@ -50,23 +50,24 @@ TAKE: Final = """
             select id from delivery d
             where d.id = due.id and d.state || '' = 'waiting' and d.next_attempt_at <= $2
             for update skip locked) as locked
-    ), taken as (
+    ), leased as (
         update delivery set attempts = attempts + 1, next_attempt_at = $2 + $7::interval, outcome = null
         where id = any(array(select id from mine))
         returning *
     )
-    select taken.id, taken.notice_id, taken.recipient, taken.channel, taken.step, taken.line, taken.attempts,
-           taken.first_at, due.next_attempt_at as due_at, notice.about, notice.audience, notice.referral_id,
-           notice.revision, notice.clinic, notice.region, notice.urgency, notice.title, notice.text,
-           notice.respond_by, notice.occurred_at, notice.is_alert, notice.answers, notice.traceparent,
+    select leased.id, leased.notice_id, leased.recipient, leased.channel, leased.step, leased.line as host,
+           leased.attempts, leased.first_at, due.next_attempt_at as due_at,
+           notice.about, notice.audience, notice.referral_id, notice.revision, notice.clinic, notice.region,
+           notice.urgency, notice.title, notice.text, notice.respond_by, notice.occurred_at, notice.is_alert,
+           notice.answers, notice.traceparent,
            recipient.active, channel.kind, channel.url, channel.secret,
-           (select count(*) from channel c where c.recipient = taken.recipient) as channels
-    from taken
-         join due on due.id = taken.id
-         join notice on notice.id = taken.notice_id
-         join recipient on recipient.id = taken.recipient
-         left join channel on channel.recipient = taken.recipient and channel.position = taken.channel
-    order by taken.first_at
+           (select count(*) from channel c where c.recipient = leased.recipient) as channels
+    from leased
+         join due on due.id = leased.id
+         join notice on notice.id = leased.notice_id
+         join recipient on recipient.id = leased.recipient
+         left join channel on channel.recipient = leased.recipient and channel.position = leased.channel
+    order by leased.first_at
 """
 
 PUT_BACK: Final = """
@@ -82,7 +83,7 @@ DELIVERED: Final = """
     returning delivery.id
 """
 
-AGAIN: Final = """
+RETRY: Final = """
     update delivery
     set next_attempt_at = later.at, failing = later.failing, outcome = later.outcome,
         channel = coalesce(channel.position, delivery.channel), line = coalesce(channel.line, delivery.line)
@@ -105,33 +106,20 @@ OF_NOTICE: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A taken delivery and what became of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDelivery:
+    """`outcome` is of the last attempt."""
 
-    row: Record
-    outcome: Outcome
-    traceparent: str
-
-    @property
-    def id(self) -> UUID:
-        found: UUID = self.row["id"]
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """To be tried again, an ordinary notice by the recipient's next channel."""
-
-    attempt: Attempt
-    again: Again
-
-    @property
-    def channel(self) -> int:
-        row = self.attempt.row
-        here: int = row["channel"]
-        may_turn = row["step"] == 0 and row["channels"] > 1
-        return (here + 1) % row["channels"] if may_turn else here
+    id: UUID
+    recipient: str
+    channel: int
+    step: int
+    state: str
+    attempts: int
+    outcome: str | None
+    first_at: datetime
+    delivered_at: datetime | None
+    next_attempt_at: datetime
 
 
 async def insert(connection: Connection, deliveries: Sequence[Delivery]) -> None:
@@ -145,13 +133,13 @@ async def insert(connection: Connection, deliveries: Sequence[Delivery]) -> None
             [d.channel for d in deliveries],
             [d.step for d in deliveries],
             [d.lane for d in deliveries],
-            [d.line for d in deliveries],
+            [d.host for d in deliveries],
             [d.first_at for d in deliveries],
             [d.due_at for d in deliveries],
         )
 
 
-async def take(
+async def lease(
     connection: Connection,
     lane: Lane,
     *,
@@ -159,55 +147,68 @@ async def take(
     limit: int,
     room: dict[str, int],
     at_once: int,
-    lease: timedelta,
-) -> list[Record]:
-    """Up to `limit` that are due, per host no more than its `room` (else `at_once`), each by one taker."""
-    return await connection.fetch(TAKE, lane, now, limit, list(room), list(room.values()), at_once, lease)
+    duration: timedelta,
+) -> list[DueDelivery]:
+    """Up to `limit` that are due, per host no more than its `room` (else `at_once`), each to one process."""
+    rows = await connection.fetch(LEASE, lane, now, limit, list(room), list(room.values()), at_once, duration)
+    return [_due(row) for row in rows]
 
 
-async def put_back(connection: Connection, rows: Sequence[Record]) -> None:
-    """As if they had not been taken."""
-    if rows:
+async def put_back(connection: Connection, unsent: Sequence[DueDelivery]) -> None:
+    """As if they had not been leased."""
+    if unsent:
         await connection.execute(
             PUT_BACK,
-            [row["id"] for row in rows],
-            [row["attempts"] for row in rows],
-            [row["due_at"] for row in rows],
+            [one.id for one in unsent],
+            [one.attempts for one in unsent],
+            [one.due_at for one in unsent],
         )
 
 
-async def delivered(connection: Connection, attempts: Sequence[Attempt], *, now: datetime) -> set[UUID]:
+async def delivered(connection: Connection, attempts: Sequence[Attempt], *, now: datetime) -> list[Attempt]:
     """Those that were not known to be delivered before."""
     if not attempts:
-        return set()
+        return []
     rows = await connection.fetch(
-        DELIVERED, [a.id for a in attempts], now, [a.outcome.code for a in attempts]
+        DELIVERED, [one.delivery.id for one in attempts], now, [one.outcome.code for one in attempts]
     )
-    return {row["id"] for row in rows}
+    return _among(attempts, rows)
 
 
-async def again(connection: Connection, later: Sequence[Later]) -> None:
-    if not later:
-        return
-    await connection.execute(
-        AGAIN,
-        [one.attempt.id for one in later],
-        [one.attempt.row["attempts"] for one in later],
-        [one.again.at for one in later],
-        [one.again.failing for one in later],
-        [one.attempt.outcome.code for one in later],
-        [one.channel for one in later],
-        [one.attempt.row["recipient"] for one in later],
-    )
+async def retry(connection: Connection, later: Sequence[Later]) -> None:
+    if later:
+        attempts = [one.attempt for one in later]
+        await connection.execute(
+            RETRY,
+            [one.delivery.id for one in attempts],
+            [one.delivery.attempts for one in attempts],
+            [one.retry.at for one in later],
+            [one.retry.failing for one in later],
+            [one.outcome.code for one in attempts],
+            [one.delivery.next_channel for one in attempts],
+            [one.delivery.recipient for one in attempts],
+        )
 
 
-async def given_up(connection: Connection, attempts: Sequence[Attempt]) -> set[UUID]:
+async def give_up(connection: Connection, attempts: Sequence[Attempt]) -> list[Attempt]:
     """Those given up now."""
     if not attempts:
-        return set()
-    rows = await connection.fetch(GIVEN_UP, [a.id for a in attempts], [a.outcome.code for a in attempts])
-    return {row["id"] for row in rows}
+        return []
+    rows = await connection.fetch(
+        GIVEN_UP, [one.delivery.id for one in attempts], [one.outcome.code for one in attempts]
+    )
+    return _among(attempts, rows)
 
 
-async def of_notice(connection: Connection, notice_id: UUID) -> list[Record]:
-    return await connection.fetch(OF_NOTICE, notice_id)
+async def of_notice(connection: Connection, notice_id: UUID) -> list[StoredDelivery]:
+    return [StoredDelivery(**dict(row)) for row in await connection.fetch(OF_NOTICE, notice_id)]
+
+
+def _among(attempts: Sequence[Attempt], rows: Sequence[Record]) -> list[Attempt]:
+    ids = {row["id"] for row in rows}
+    return [attempt for attempt in attempts if attempt.delivery.id in ids]
+
+
+def _due(row: Record) -> DueDelivery:
+    values: dict[str, Any] = dict(row)
+    return DueDelivery(**values | {"urgency": Urgency(row["urgency"]) if row["urgency"] else None})

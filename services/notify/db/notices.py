@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from services.notify.domain.batch import Notice
 from services.notify.domain.call_state import CLINICIAN, PSYCHIATRIST, Held, Known, Open
+from services.notify.domain.refusals import UnknownNotice
+from services.notify.domain.stored_notices import StoredNotice
 from shared.db.postgres import Connection, Record
 from shared.vocabulary import Lane, Urgency
 
@@ -50,9 +53,7 @@ INSERT: Final = f"""
         $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[],
         $16::timestamptz[], $17::timestamptz[], $18::boolean[], $19::uuid[], $20::boolean[],
         $21::text[]
-    ) as told ({COLUMNS})
-    on conflict (event_id, audience) do nothing
-    returning id
+    ) as new ({COLUMNS})
 """
 
 REWORD: Final = """
@@ -101,11 +102,11 @@ async def known(connection: Connection, referrals: Collection[UUID]) -> dict[UUI
             urgency=_urgency(row["urgency"]),
             open=frozenset(open_[row["id"]]),
             held=frozenset(held[row["id"]]),
-            told=_urgency(row["told"]),
+            referrer_notified=_urgency(row["told"]),
             over=row["over"],
             terms=frozenset(row["terms"]),
-            psychiatrist_told=_urgency(row["psychiatrist_told"]),
-            primary_care_told=row["primary_care_told"],
+            psychiatrist_notified=_urgency(row["psychiatrist_told"]),
+            primary_care_notified=row["primary_care_told"],
             called_at={
                 PSYCHIATRIST: row["psychiatrist_revision"],
                 CLINICIAN: row["clinician_revision"],
@@ -138,27 +139,26 @@ async def remember(connection: Connection, heard: Mapping[UUID, Known]) -> None:
         list(heard),
         [known.decision for known in heard.values()],
         [known.urgency for known in heard.values()],
-        [known.told for known in heard.values()],
+        [known.referrer_notified for known in heard.values()],
         [known.over for known in heard.values()],
         [" ".join(sorted(known.terms)) for known in heard.values()],
-        [known.psychiatrist_told for known in heard.values()],
-        [known.primary_care_told for known in heard.values()],
+        [known.psychiatrist_notified for known in heard.values()],
+        [known.primary_care_notified for known in heard.values()],
         [known.called_at.get(PSYCHIATRIST, 0) for known in heard.values()],
         [known.called_at.get(CLINICIAN, 0) for known in heard.values()],
     )
 
 
-async def insert(connection: Connection, notices: Sequence[Notice]) -> set[UUID]:
-    """Each fact tells each audience once; returns the ids of those not told before."""
-    if not notices:
-        return set()
-    fields = [name.strip() for name in COLUMNS.split(",")]
-    columns = [[getattr(notice, name) for notice in notices] for name in fields]
-    return {row["id"] for row in await connection.fetch(INSERT, *columns)}
+async def insert(connection: Connection, notices: Sequence[Notice]) -> None:
+    """Each event notifies each audience once."""
+    if notices:
+        names = [name.strip() for name in COLUMNS.split(",")]
+        columns = [[getattr(notice, name) for notice in notices] for name in names]
+        await connection.execute(INSERT, *columns)
 
 
 async def reword(connection: Connection, notices: Sequence[Notice]) -> None:
-    """What is still to be sent says what is true now."""
+    """What is still to be sent is true as of now."""
     newest = {notice.id: notice.text for notice in notices}
     if newest:
         await connection.execute(REWORD, list(newest), list(newest.values()))
@@ -169,20 +169,29 @@ async def unaddressed(connection: Connection, audience: str, *, since: datetime)
     return [from_row(row) for row in await connection.fetch(UNADDRESSED, audience, since)]
 
 
-async def addressed(connection: Connection, notices: Sequence[Notice]) -> None:
-    await connection.execute(ADDRESSED, [notice.id for notice in notices])
+async def addressed(connection: Connection, notices: Sequence[UUID]) -> None:
+    await connection.execute(ADDRESSED, list(notices))
 
 
-async def one(connection: Connection, notice_id: UUID) -> Record | None:
-    return await connection.fetchrow(ONE, notice_id)
+async def load(connection: Connection, notice_id: UUID) -> StoredNotice:
+    """As it stands by now. Raises `UnknownNotice`."""
+    row = await connection.fetchrow(ONE, notice_id)
+    if row is None:
+        raise UnknownNotice
+    return _stored(row)
 
 
 async def page(
-    connection: Connection, *, state: str | None, referral_id: UUID | None, after: UUID | None, limit: int
-) -> list[Record]:
-    """Newest first, those older than `after`."""
+    connection: Connection, *, state: str | None, referral_id: UUID | None, before: UUID | None, limit: int
+) -> list[StoredNotice]:
+    """Newest first, those older than `before`."""
     sql = LIST.format(state=STATES[state] if state else "true")
-    return await connection.fetch(sql, referral_id, after, limit)
+    return [_stored(row) for row in await connection.fetch(sql, referral_id, before, limit)]
+
+
+def _stored(row: Record) -> StoredNotice:
+    same = [field.name for field in fields(StoredNotice) if field.name != "notice"]
+    return StoredNotice(notice=from_row(row), **{name: row[name] for name in same})
 
 
 def from_row(row: Record) -> Notice:

@@ -88,12 +88,26 @@ EXISTING: Final = "select id, audience from recipient where id = any($1::text[])
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`line` is the host that deliveries queue for; the secret is sealed."""
+    """`host` is what deliveries queue for; the secret is sealed."""
 
     kind: str
     url: str
-    line: str
+    host: str
     secret: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecipient:
+    """`channels`: kind and address of each, in the recipient's own order."""
+
+    id: str
+    audience: str
+    clinic: str | None
+    therapist: UUID | None
+    regions: tuple[str, ...]
+    channels: tuple[tuple[str, str], ...]
+    active: bool
+    updated_at: datetime
 
 
 async def put(connection: Connection, recipient: Recipient, *, active: bool, now: datetime) -> bool:
@@ -121,7 +135,7 @@ async def put_channels(
         recipient,
         [channel.kind for channel in channels],
         [channel.url for channel in channels],
-        [channel.line for channel in channels],
+        [channel.host for channel in channels],
         [channel.secret for channel in channels],
     )
     await connection.execute(MOVE_WAITING, recipient, now)
@@ -132,14 +146,21 @@ async def secrets(connection: Connection, recipient: str) -> dict[str, bytes]:
     return {row["url"]: row["secret"] for row in await connection.fetch(SECRETS, recipient)}
 
 
-async def one(connection: Connection, recipient: str) -> Record | None:
-    return await connection.fetchrow(ONE, recipient)
+async def find(connection: Connection, recipient: str) -> StoredRecipient | None:
+    row = await connection.fetchrow(ONE, recipient)
+    return _stored(row) if row else None
+
+
+async def load(connection: Connection, recipient: str) -> StoredRecipient:
+    """Of one that exists."""
+    [row] = await connection.fetch(ONE, recipient)
+    return _stored(row)
 
 
 async def page(
     connection: Connection, *, audience: str | None, after: str | None, limit: int
-) -> list[Record]:
-    return await connection.fetch(LIST, audience, after, limit)
+) -> list[StoredRecipient]:
+    return [_stored(row) for row in await connection.fetch(LIST, audience, after, limit)]
 
 
 async def existing(connection: Connection, ids: Collection[str]) -> dict[str, str]:
@@ -154,8 +175,8 @@ async def directory(
     clinics: Collection[str] = (),
     therapists: Collection[UUID] = (),
 ) -> Directory:
-    """Everyone who may have to be told of something in these regions, and their rota and the network's. Of
-    an audience that has nobody in one of them, everyone."""
+    """Everyone who may have to be notified of something in these regions, their rota and the network's. Of an
+    audience that has nobody in one of them, everyone."""
     wanted = {*regions, NETWORK_ROTA}
     rows = await connection.fetch(NEEDED, list(clinics), list(therapists), list(wanted))
     duties = await rota(connection, wanted)
@@ -203,8 +224,21 @@ def from_row(row: Record) -> Recipient:
     return Recipient(
         id=row["id"],
         audience=row["audience"],
-        lines=tuple(row["lines"] or ()),
+        hosts=tuple(row["lines"] or ()),
         regions=frozenset(row["regions"]),
         clinic=row["clinic"],
         therapist=row["therapist"],
+    )
+
+
+def _stored(row: Record) -> StoredRecipient:
+    return StoredRecipient(
+        id=row["id"],
+        audience=row["audience"],
+        clinic=row["clinic"],
+        therapist=row["therapist"],
+        regions=tuple(row["regions"]),
+        channels=tuple(zip(row["kinds"] or (), row["urls"] or (), strict=True)),
+        active=row["active"],
+        updated_at=row["updated_at"],
     )

@@ -1,24 +1,19 @@
-"""What is to be saved and announced once it is decided: notices, climbing alerts, deliveries, facts."""
+"""What a decision comes to: notices, alerts on their ladders, deliveries, and what is published of them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 from uuid import UUID
 
-from services.notify.domain.directory import Recipient
+from services.notify.domain.call_state import Known
+from services.notify.domain.directory import Directory
 from services.notify.domain.ladder import Alert
-from shared.events import NotifyFact
-from shared.ids import new_id
 from shared.vocabulary import Lane, Urgency
-
-HEAD_START: Final = timedelta(days=1)
-"""An alert stands so far ahead of what else is due in the same lane; what cannot wait twice as far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One thing to be told to one audience. An alarm `answers` the alert that it is about."""
+    """One thing to notify one audience of. An alarm `answers` the alert that it is about."""
 
     id: UUID
     event_id: UUID
@@ -45,21 +40,21 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One telling of a notice to a recipient, first by this channel."""
+    """A notice on its way to a recipient, first by this channel."""
 
+    id: UUID
     notice_id: UUID
     recipient: str
     channel: int
     step: int
     lane: Lane
-    line: str
+    host: str
     first_at: datetime
     due_at: datetime
-    id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Climber:
+class EscalatingAlert:
     """An alert on its ladder, with the alarms given about it. `acknowledged`: the other audiences whose own
     part of it somebody has acknowledged."""
 
@@ -73,68 +68,90 @@ class Climber:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsettledAlert:
+    """An alert that still expects something of somebody. `recipients`: who was notified, the latest first."""
+
+    notice: Notice
+    acknowledged_by: str | None
+    recipients: tuple[str, ...]
+
+    @property
+    def goes_on(self) -> bool:
+        """Nobody has acknowledged it yet."""
+        return self.acknowledged_by is None
+
+
+@dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A clinician decided, which answers what clinicians were asked up to that decision."""
+    """A clinician decided, which settles what clinicians were asked up to that decision."""
 
     referral_id: UUID
     decision: int
     by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """An alert that is acknowledged from now on, and whose delivery it was. `id` is the event's."""
+
+    id: UUID
+    notice: Notice
+    recipient: str
+    by: str
+    taken_over: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A notice that reaches nobody, or an alert that nobody acknowledges. `id` is the event's."""
+
+    id: UUID
+    notice: Notice
+    recipient: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Gathers what a batch decides. `reworded`: notices known already whose text has changed."""
+class NobodyInRegion:
+    """An alert of a region that has nobody on call; `instead` others are."""
 
-    notices: list[Notice] = field(default_factory=list)
-    climbers: list[Climber] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    reviews: list[Reviewed] = field(default_factory=list)
-    facts: list[NotifyFact] = field(default_factory=list)
-    reworded: list[Notice] = field(default_factory=list)
-
-    def reword(self, notice: Notice) -> None:
-        for place, known in enumerate(self.notices):
-            if known.id == notice.id:
-                self.notices[place] = notice
-                return
-        self.reworded.append(notice)
-
-    def put(self, climber: Climber) -> None:
-        """In place of what was decided about the same alert before."""
-        self.climbers[:] = [c for c in self.climbers if c.notice.id != climber.notice.id]
-        self.climbers.append(climber)
-
-    def tell(self, notice: Notice, recipients: Iterable[Recipient], *, now: datetime) -> None:
-        """By each recipient's first channel; the others are for when that one fails."""
-        for recipient in recipients:
-            self.deliver(notice, recipient, channel=0, step=0, now=now)
-
-    def tell_everywhere(
-        self, notice: Notice, recipients: Iterable[Recipient], *, step: int, now: datetime
-    ) -> None:
-        """By every channel they have."""
-        for recipient in recipients:
-            for channel in range(len(recipient.lines)):
-                self.deliver(notice, recipient, channel=channel, step=step, now=now)
-
-    def deliver(
-        self, notice: Notice, recipient: Recipient, *, channel: int, step: int, now: datetime
-    ) -> None:
-        delivery = Delivery(
-            notice_id=notice.id,
-            recipient=recipient.id,
-            channel=channel,
-            step=step,
-            lane=notice.lane,
-            line=recipient.lines[channel],
-            first_at=now,
-            due_at=now - HEAD_START * _precedence(notice),
-        )
-        self.deliveries.append(delivery)
+    audience: str
+    instead: int
 
 
-def _precedence(notice: Notice) -> int:
-    """An alarm is as its alert."""
-    if notice.urgency and notice.urgency.cannot_wait:
-        return 2
-    return 1 if notice.is_alert or notice.answers else 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that a decision about a batch of events rests on.
+
+    `escalating` are the open alerts that an event may state again; `reviews` the unsettled alerts to
+    clinicians that a decision settles, `others` the newest unsettled alert of each audience of the same
+    referrals;
+    `notified` the audiences that an earlier arrival of the same event has notified.
+    """
+
+    directory: Directory
+    known: Mapping[UUID, Known] = field(default_factory=dict)
+    escalating: Mapping[UUID, EscalatingAlert] = field(default_factory=dict)
+    reviews: tuple[UnsettledAlert, ...] = ()
+    others: tuple[UnsettledAlert, ...] = ()
+    notified: frozenset[tuple[UUID, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`reworded`: notices stored before whose text has changed. `settled`: alerts that a clinician's decision
+    settles, with who decided. `known`: what is known of each referral from now on."""
+
+    notices: tuple[Notice, ...] = ()
+    alerts: tuple[EscalatingAlert, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    reworded: tuple[Notice, ...] = ()
+    settled: Mapping[UUID, str] = field(default_factory=dict)
+    acknowledged: tuple[Acknowledged, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    nobody_in_region: tuple[NobodyInRegion, ...] = ()
+    known: Mapping[UUID, Known] = field(default_factory=dict)
+
+    def alarmed(self, now: datetime) -> list[EscalatingAlert]:
+        """The alerts whose alarm was given just now."""
+        return [one for one in self.alerts if one.alert.alarmed_at == now]

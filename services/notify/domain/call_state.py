@@ -40,26 +40,26 @@ _Alert = TypeVar("_Alert", Open, Held)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was heard of a referral before, what its referrer was told, and its alerts.
+    """What was heard of a referral before, what its referrer was notified of, and its alerts.
 
-    `psychiatrist_told` is the urgency at which a psychiatrist was told last, `primary_care_told` the part
-    that primary care was told; `called_at` the newest revision that called an audience. `terms` are the
-    parts of it that the network does not know and a coordinator has been asked about.
+    `psychiatrist_notified` is the urgency at which a psychiatrist was notified last, `primary_care_notified`
+    the part that primary care was notified of; `called_at` the newest revision that called an audience.
+    `terms` are the parts of it that the network does not know and a coordinator has been asked about.
     """
 
     decision: int = 0
     urgency: Urgency | None = None
     open: frozenset[Open] = frozenset()
-    told: Urgency | None = None
+    referrer_notified: Urgency | None = None
     over: bool = False
     held: frozenset[Held] = frozenset()
-    psychiatrist_told: Urgency | None = None
-    primary_care_told: str | None = None
+    psychiatrist_notified: Urgency | None = None
+    primary_care_notified: str | None = None
     called_at: Mapping[str, int] = field(default_factory=dict)
     terms: frozenset[str] = frozenset()
 
     def is_stale(self, decision: int) -> bool:
-        """A newer decision was already told of."""
+        """A newer decision came before it."""
         return decision < self.decision
 
     def calls_psychiatrist(self, urgency: Urgency, *, on_team: bool = False) -> bool:
@@ -70,9 +70,9 @@ class Known:
             return True
         return on_team and at_least_as_urgent(urgency, Urgency.URGENT) and self._owes_psychiatrist(urgency)
 
-    def tells_psychiatrist(self, urgency: Urgency) -> bool:
+    def notifies_psychiatrist(self, urgency: Urgency) -> bool:
         """That they are on the team of what is less than urgent: without an alert, once."""
-        return not at_least_as_urgent(urgency, Urgency.URGENT) and self._not_told(urgency)
+        return not at_least_as_urgent(urgency, Urgency.URGENT) and self._not_notified(urgency)
 
     def calls_clinician(self, urgency: Urgency) -> bool:
         """Each review is new work, unless an open one is at least as urgent."""
@@ -99,19 +99,19 @@ class Known:
         return replace(self, decision=decision, urgency=urgency, over=False)
 
     def ended(self, decision: int | None = None) -> "Known":
-        """Should it go on after all, everything about it is news again."""
+        """Should it go on after all, whoever was notified is notified anew."""
         return replace(
             self,
             decision=decision or self.decision,
             urgency=None,
-            told=None,
+            referrer_notified=None,
             over=True,
-            psychiatrist_told=None,
-            primary_care_told=None,
+            psychiatrist_notified=None,
+            primary_care_notified=None,
         )
 
     def informed(self, urgency: Urgency) -> "Known":
-        return replace(self, told=urgency)
+        return replace(self, referrer_notified=urgency)
 
     def asked_about(self, terms: Iterable[str]) -> "Known":
         return replace(self, terms=frozenset(terms))
@@ -128,13 +128,13 @@ class Known:
         return replace(self, called_at={**self.called_at, audience: newest})
 
     def psychiatrist_informed(self, urgency: Urgency) -> "Known":
-        return replace(self, psychiatrist_told=urgency)
+        return replace(self, psychiatrist_notified=urgency)
 
     def primary_care_informed(self, part: str | None) -> "Known":
-        return replace(self, primary_care_told=part)
+        return replace(self, primary_care_notified=part)
 
     def reviewed(self) -> "Known":
-        """A clinician decided: that answers what clinicians were asked."""
+        """A clinician decided, which settles what clinicians were asked."""
         return replace(
             self,
             open=frozenset(o for o in self.open if o.audience != CLINICIAN),
@@ -143,18 +143,18 @@ class Known:
 
     @property
     def waiting_audiences(self) -> tuple[str, ...]:
-        """Who has not answered an alert."""
+        """Who has not acknowledged an alert."""
         return tuple(sorted({o.audience for o in self.open}))
 
     def _raised_to(self, urgency: Urgency) -> bool:
         return self.urgency is None or not at_least_as_urgent(self.urgency, urgency)
 
-    def _not_told(self, urgency: Urgency) -> bool:
-        told = self.psychiatrist_told
-        return told is None or not at_least_as_urgent(told, urgency)
+    def _not_notified(self, urgency: Urgency) -> bool:
+        notified = self.psychiatrist_notified
+        return notified is None or not at_least_as_urgent(notified, urgency)
 
     def _owes_psychiatrist(self, urgency: Urgency) -> bool:
-        return self._raised_to(urgency) or self._not_told(urgency)
+        return self._raised_to(urgency) or self._not_notified(urgency)
 
 
 def _most_urgent(alerts: Iterable[_Alert], urgency: Urgency) -> _Alert | None:

@@ -10,16 +10,16 @@ from uuid import UUID
 from shared.vocabulary import NETWORK_ROTA
 
 DESKS: Final = ("psychiatrist", "clinician", "coordinator", "ops")
-"""Audiences that somebody of the network answers for where a region has nobody of its own."""
+"""Audiences that the network has somebody for where a region has nobody of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """`lines` has the host of each channel, in the recipient's own order. No regions: all regions."""
+    """`hosts` has the host of each channel, in the recipient's own order. No regions: all regions."""
 
     id: str
     audience: str
-    lines: tuple[str, ...]
+    hosts: tuple[str, ...]
     regions: frozenset[str] = frozenset()
     clinic: str | None = None
     therapist: UUID | None = None

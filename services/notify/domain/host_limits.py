@@ -1,7 +1,7 @@
 """How many deliveries may be under way to one host, so that a slow one does not hold up the others.
 
-A host that fails rests, longer each time, and is then asked with one delivery. This is kept by each process
-for itself; forgetting it costs one failed attempt.
+A host that fails cools down, longer each time, and then gets one delivery. Each process keeps this for
+itself; forgetting it costs one failed attempt.
 """
 
 from collections import Counter
@@ -10,57 +10,57 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-FIRST_REST: Final = timedelta(seconds=1)
-LONGEST_REST: Final = timedelta(minutes=5)
+FIRST_COOLDOWN: Final = timedelta(seconds=1)
+LONGEST_COOLDOWN: Final = timedelta(minutes=5)
 
 
 @dataclass
-class _Rest:
+class _Cooldown:
     until: datetime
     failures: int
 
 
 @dataclass
-class Lines:
-    """`at_once` per line. `rests` is off for alerts: they are sent whatever became of others."""
+class HostLimits:
+    """`at_once` per host. `cooldown` is off for alerts: they are sent whatever became of others."""
 
     at_once: int
-    rests: bool = True
+    cooldown: bool = True
     _busy: Counter[str] = field(default_factory=Counter)
-    _resting: dict[str, _Rest] = field(default_factory=dict)
+    _cooling: dict[str, _Cooldown] = field(default_factory=dict)
 
-    def took(self, line: str) -> None:
-        self._busy[line] += 1
+    def leased(self, host: str) -> None:
+        self._busy[host] += 1
 
-    def freed(self, line: str) -> None:
-        self._busy[line] -= 1
-        if not self._busy[line]:
-            del self._busy[line]
+    def released(self, host: str) -> None:
+        self._busy[host] -= 1
+        if not self._busy[host]:
+            del self._busy[host]
 
-    def went_well(self, line: str) -> None:
-        self._resting.pop(line, None)
+    def succeeded(self, host: str) -> None:
+        self._cooling.pop(host, None)
 
-    def went_wrong(self, line: str, now: datetime, asked: timedelta | None) -> None:
-        """`asked` is the endpoint's own Retry-After."""
-        if not self.rests:
+    def failed(self, host: str, now: datetime, retry_after: timedelta | None) -> None:
+        """`retry_after` is the endpoint's own."""
+        if not self.cooldown:
             return
-        rest = self._resting.setdefault(line, _Rest(now, 0))
-        if rest.until <= now:  # those that failed side by side count once
-            rest.failures += 1
-            rest.until = now + min(FIRST_REST * 2 ** min(rest.failures - 1, 20), LONGEST_REST)
-        if asked:
-            rest.until = max(rest.until, now + asked)
+        cooldown = self._cooling.setdefault(host, _Cooldown(now, 0))
+        if cooldown.until <= now:  # those that failed side by side count once
+            cooldown.failures += 1
+            cooldown.until = now + min(FIRST_COOLDOWN * 2 ** min(cooldown.failures - 1, 20), LONGEST_COOLDOWN)
+        if retry_after:
+            cooldown.until = max(cooldown.until, now + retry_after)
 
-    def rests_now(self, line: str, now: datetime) -> bool:
-        rest = self._resting.get(line)
-        return rest is not None and rest.until > now
+    def is_cooling(self, host: str, now: datetime) -> bool:
+        cooldown = self._cooling.get(host)
+        return cooldown is not None and cooldown.until > now
 
     def room(self, now: datetime, *, ahead: int = 1) -> Iterator[tuple[str, int]]:
-        """The lines of which not `ahead` times `at_once` more may be taken, with how many may."""
-        for line in self._busy.keys() | self._resting.keys():
-            yield line, max(self._limit(line, now, ahead) - self._busy[line], 0)
+        """Each host with a limit of its own at this moment, and how many more may be leased."""
+        for host in self._busy.keys() | self._cooling.keys():
+            yield host, max(self._limit(host, now, ahead) - self._busy[host], 0)
 
-    def _limit(self, line: str, now: datetime, ahead: int) -> int:
-        if self.rests_now(line, now):
+    def _limit(self, host: str, now: datetime, ahead: int) -> int:
+        if self.is_cooling(host, now):
             return 0
-        return 1 if line in self._resting else self.at_once * ahead
+        return 1 if host in self._cooling else self.at_once * ahead

@@ -1,7 +1,7 @@
 """Whom next, when? An alert is not delivered until somebody acknowledges it.
 
 A rung is one channel of one person on call. Silence moves up: each person's first channel, then their
-second ones, then everyone at once and an alarm, which repeats until somebody answers and is never given up.
+second ones, then everyone at once and an alarm, which repeats until somebody acknowledges, without end.
 Steps are shares of the time that is left to respond: two people are asked and the alarm is given within it.
 """
 
@@ -62,15 +62,15 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody on call, with so many channels in their own order."""
+    """Somebody on call, with this number of channels in their own order."""
 
     recipient: str
     channels: int
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """Who was told by which channel, last at what time; `failed`: their endpoint does not take it."""
+class Notified:
+    """Who was notified by which channel, last at what time; `failed`: their endpoint does not take it."""
 
     recipient: str
     channel: int
@@ -82,7 +82,7 @@ class Telling:
 class Alert:
     opened_at: datetime
     pace: Pace
-    tellings: tuple[Telling, ...] = ()
+    notified: tuple[Notified, ...] = ()
     alarmed_at: datetime | None = None
     acknowledged: bool = False
 
@@ -94,7 +94,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Somebody answered."""
+    """Somebody acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Notify:
     recipient: str
     channel: int
 
@@ -115,83 +115,83 @@ class Alarm:
     reason: str
 
 
-Step = Rest | Wait | Tell | Alarm
+Step = Rest | Wait | Notify | Alarm
 
 
 def next_step(alert: Alert, on_call: Sequence[Person], now: datetime) -> Step:
-    """What to do now; after a `Wait`, ask again at its time or when who is on call has changed."""
+    """What to do now; after a `Wait`, look again at its time or when who is on call has changed."""
     if alert.acknowledged:
         return Rest()
-    untold = _untold(alert, on_call)
+    rungs_left = _rungs_left(alert, on_call)
     silent_at = _silent_at(alert)
-    alarm_at = _alarm_at(alert, on_call, untold, silent_at)
+    alarm_at = _alarm_at(alert, on_call, rungs_left, silent_at)
     if alarm_at <= now:
         return Alarm(NOBODY_ANSWERED if on_call else NOBODY_ON_CALL)
-    if untold and silent_at <= now:
-        return untold[0]
-    return Wait(min(alarm_at, silent_at) if untold else alarm_at)
+    if rungs_left and silent_at <= now:
+        return rungs_left[0]
+    return Wait(min(alarm_at, silent_at) if rungs_left else alarm_at)
 
 
-def at_once(alert: Alert, on_call: Sequence[Person]) -> Tell | Alarm:
+def at_once(alert: Alert, on_call: Sequence[Person]) -> Notify | Alarm:
     """The step after this one, without waiting for its time."""
-    untold = _untold(alert, on_call)
-    if untold and alert.alarmed_at is None:
-        return untold[0]
+    rungs_left = _rungs_left(alert, on_call)
+    if rungs_left and alert.alarmed_at is None:
+        return rungs_left[0]
     return Alarm(NOBODY_ANSWERED if on_call else NOBODY_ON_CALL)
 
 
-def told_again(alert: Alert, now: datetime) -> Alert:
-    """Whoever was told so far has been told again."""
-    return replace(alert, tellings=tuple(replace(t, at=now, failed=False) for t in alert.tellings))
+def notified_again(alert: Alert, now: datetime) -> Alert:
+    """Whoever was notified so far has been notified once more."""
+    return replace(alert, notified=tuple(replace(t, at=now, failed=False) for t in alert.notified))
 
 
 def after(alert: Alert, step: Step, on_call: Sequence[Person], now: datetime) -> Alert:
     """The alert once that step was taken."""
     match step:
-        case Tell():
-            return replace(alert, tellings=_told(alert, [step], now))
+        case Notify():
+            return replace(alert, notified=_notified_now(alert, [step], now))
         case Alarm():
-            return replace(alert, tellings=_told(alert, _rungs(on_call), now), alarmed_at=now)
+            return replace(alert, notified=_notified_now(alert, _rungs(on_call), now), alarmed_at=now)
         case _:
             return alert
 
 
-def _told(alert: Alert, rungs: Sequence[Tell], now: datetime) -> tuple[Telling, ...]:
-    """The newest telling of each rung."""
+def _notified_now(alert: Alert, rungs: Sequence[Notify], now: datetime) -> tuple[Notified, ...]:
+    """The newest notification of each rung."""
     again = {(rung.recipient, rung.channel) for rung in rungs}
-    kept = (t for t in alert.tellings if (t.recipient, t.channel) not in again)
-    return (*kept, *(Telling(rung.recipient, rung.channel, now) for rung in rungs))
+    kept = (t for t in alert.notified if (t.recipient, t.channel) not in again)
+    return (*kept, *(Notified(rung.recipient, rung.channel, now) for rung in rungs))
 
 
-def _rungs(on_call: Sequence[Person]) -> list[Tell]:
+def _rungs(on_call: Sequence[Person]) -> list[Notify]:
     """Another person before another channel of the same one."""
     most = max((person.channels for person in on_call), default=0)
     return [
-        Tell(person.recipient, channel)
+        Notify(person.recipient, channel)
         for channel in range(most)
         for person in on_call
         if channel < person.channels
     ]
 
 
-def _untold(alert: Alert, on_call: Sequence[Person]) -> list[Tell]:
-    told = {(telling.recipient, telling.channel) for telling in alert.tellings}
-    return [rung for rung in _rungs(on_call) if (rung.recipient, rung.channel) not in told]
+def _rungs_left(alert: Alert, on_call: Sequence[Person]) -> list[Notify]:
+    notified = {(one.recipient, one.channel) for one in alert.notified}
+    return [rung for rung in _rungs(on_call) if (rung.recipient, rung.channel) not in notified]
 
 
 def _silent_at(alert: Alert) -> datetime:
     """When silence has lasted long enough. An endpoint that does not take it is not waited for."""
-    if not alert.tellings:
+    if not alert.notified:
         return alert.opened_at
-    last = max(alert.tellings, key=lambda telling: (telling.at, not telling.failed))
+    last = max(alert.notified, key=lambda one: (one.at, not one.failed))
     return last.at if last.failed else last.at + alert.pace.step
 
 
 def _alarm_at(
-    alert: Alert, on_call: Sequence[Person], untold: Sequence[Tell], silent_at: datetime
+    alert: Alert, on_call: Sequence[Person], rungs_left: Sequence[Notify], silent_at: datetime
 ) -> datetime:
     if alert.alarmed_at is not None:
         return alert.alarmed_at + alert.pace.step
     if not on_call:
         return alert.opened_at
-    return alert.alarm_by if untold else min(alert.alarm_by, silent_at)
+    return alert.alarm_by if rungs_left else min(alert.alarm_by, silent_at)

@@ -1,17 +1,17 @@
-"""When is a delivery tried again, and when is it given up? Pauses double, spread by chance, over days."""
+"""When is a delivery retried, and when is it given up? The back-off doubles, with jitter, over days."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-LONGEST_REST: Final = timedelta(days=1)
+LONGEST_RETRY_AFTER: Final = timedelta(days=1)
 
 
 class Kind(StrEnum):
     """What an attempt came to.
 
-    `refused` is an answer that trying again soon will not change, such as 404 or 410: it is tried at the
+    `refused` is a response that a retry will not change soon, such as 404 or 410: it is retried after the
     longest pause, in case a person corrects the endpoint, and an alert moves up at once.
     """
 
@@ -22,16 +22,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code` such as `http_503` or `timeout`; `rest` is what the endpoint asked for by Retry-After."""
+    """`code` such as `http_503` or `timeout`; `retry_after` is what the endpoint asked for."""
 
     kind: Kind
     code: str
-    rest: timedelta | None = None
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """`moves_up_after`: so many failures in a row, and an alert does not wait for this endpoint."""
+class RetryPolicy:
+    """After `moves_up_after` failures in a row, an alert does not wait for this endpoint."""
 
     first_pause: timedelta
     longest_pause: timedelta
@@ -40,7 +40,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Retry:
     at: datetime
     failing: bool
 
@@ -51,24 +51,24 @@ class GiveUp:
 
 
 def next_attempt(
-    outcome: Outcome, patience: Patience, *, attempts: int, since: datetime, now: datetime, luck: float
-) -> Again | GiveUp:
+    outcome: Outcome, policy: RetryPolicy, *, attempts: int, since: datetime, now: datetime, luck: float
+) -> Retry | GiveUp:
     """After `attempts` failures, the first try being due at `since`; `luck` is from 0 to 1."""
-    if now >= since + patience.give_up_after:
+    if now >= since + policy.give_up_after:
         return GiveUp()
-    pause = patience.longest_pause if outcome.kind is Kind.REFUSED else _doubled(patience, attempts)
-    wait = max(pause * (0.5 + luck / 2), min(outcome.rest or timedelta(), LONGEST_REST))
-    failing = outcome.kind is Kind.REFUSED or attempts >= patience.moves_up_after
-    return Again(min(now + wait, since + patience.give_up_after), failing)
+    pause = policy.longest_pause if outcome.kind is Kind.REFUSED else _doubled(policy, attempts)
+    wait = max(pause * (0.5 + luck / 2), min(outcome.retry_after or timedelta(), LONGEST_RETRY_AFTER))
+    failing = outcome.kind is Kind.REFUSED or attempts >= policy.moves_up_after
+    return Retry(min(now + wait, since + policy.give_up_after), failing)
 
 
 def judge(status: int) -> Kind:
-    """2xx was taken. A redirect is not followed: it could lead anywhere."""
+    """2xx is delivered. A redirect is not followed: it could lead anywhere."""
     if 200 <= status < 300:
         return Kind.DELIVERED
     return Kind.UNWELL if status in (408, 425, 429) or status >= 500 else Kind.REFUSED
 
 
-def _doubled(patience: Patience, attempts: int) -> timedelta:
+def _doubled(policy: RetryPolicy, attempts: int) -> timedelta:
     doublings: int = 1 << min(max(attempts, 1) - 1, 30)
-    return min(patience.first_pause * doublings, patience.longest_pause)
+    return min(policy.first_pause * doublings, policy.longest_pause)

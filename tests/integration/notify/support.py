@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,25 +14,26 @@ from services.notify.db import recipients
 from services.notify.db.recipients import Channel
 from services.notify.db.sealing import Sealer
 from services.notify.domain.directory import Duty, Recipient
-from services.notify.domain.host_limits import Lines
-from services.notify.domain.retry import Patience
-from services.notify.handlers.matching import on_matching
-from services.notify.handlers.triage import on_triage
+from services.notify.domain.host_limits import HostLimits
+from services.notify.domain.retry import RetryPolicy
+from services.notify.handlers import matching, triage
+from services.notify.jobs import escalation as jobs
 from services.notify.jobs.delivery import Deliverer
-from services.notify.jobs.escalation import Escalation
 from services.notify.settings import NotifySettings
 from shared import events
 from shared.db.postgres import Pool, transaction
 from shared.events import AnyFact, Needs, NotifyFact
 from shared.ids import new_id, now
 from shared.kafka.consumer import Handler
+from shared.runtime.loops import BatchJob
 from shared.vocabulary import Lane, LevelOfCare, Urgency
 
 SECRET = "a-secret-of-16-or-more"
 MINUTE = timedelta(minutes=1)
 CLOCKS = NotifySettings(overdue_step_seconds=1200, overdue_alarm_seconds=5400).clocks
-EXPRESS, ROUTINE = on_triage("notify-express", CLOCKS), on_triage("notify-triage", CLOCKS)
-MATCHING = on_matching("notify-matching", CLOCKS)
+EXPRESS = partial(triage.handle, group="notify-express", clocks=CLOCKS)
+ROUTINE = partial(triage.handle, group="notify-triage", clocks=CLOCKS)
+MATCHING = partial(matching.handle, group="notify-matching", clocks=CLOCKS)
 
 
 @dataclass
@@ -217,7 +219,7 @@ async def person(
     recipient = Recipient(
         id=name,
         audience=audience,
-        lines=tuple(channel.line for channel in channels),
+        hosts=tuple(channel.host for channel in channels),
         regions=frozenset(regions),
         clinic=clinic,
         therapist=therapist,
@@ -234,7 +236,7 @@ async def on_duty(pool: Pool, *names: str, region: str = "north") -> None:
         await recipients.put_rota(connection, region, duties)
 
 
-async def told(pool: Pool) -> list[tuple[str, str]]:
+async def notified(pool: Pool) -> list[tuple[str, str]]:
     """Audience and recipient of everything to be delivered, in order."""
     rows = await pool.fetch(
         "select audience, recipient from delivery join notice on notice.id = notice_id "
@@ -243,7 +245,7 @@ async def told(pool: Pool) -> list[tuple[str, str]]:
     return [(row["audience"], row["recipient"]) for row in rows]
 
 
-async def announced(pool: Pool) -> list[NotifyFact]:
+async def published(pool: Pool) -> list[NotifyFact]:
     rows = await pool.fetch("select body from outbox order by position")
     facts = [events.READER.validate_json(row["body"]) for row in rows]
     assert all(isinstance(fact, NotifyFact) for fact in facts)
@@ -251,11 +253,12 @@ async def announced(pool: Pool) -> list[NotifyFact]:
 
 
 async def reasons(pool: Pool) -> list[str]:
-    return [fact.reason for fact in await announced(pool) if isinstance(fact, events.NoticeFailed)]
+    return [fact.reason for fact in await published(pool) if isinstance(fact, events.NoticeFailed)]
 
 
-def escalation(pool: Pool, clock: Callable[[], datetime] = now, lane: Lane = Lane.EXPRESS) -> Escalation:
-    return Escalation(lane=lane, pool=lambda: pool, committed=lambda: None, clock=clock)
+def escalation(pool: Pool, clock: Callable[[], datetime] = now, lane: Lane = Lane.EXPRESS) -> BatchJob:
+    work = partial(jobs.escalate, lane=lane)
+    return BatchJob(work=work, limit=jobs.AT_ONCE, pool=lambda: pool, committed=lambda: None, clock=clock)
 
 
 def deliverer(
@@ -276,14 +279,14 @@ def deliverer(
         client=client,
         sealer=Sealer({}),
         links=Links(referral_url="http://intake.example", public_url="http://notify.example"),
-        patience=Patience(
+        retry_policy=RetryPolicy(
             first_pause=timedelta(seconds=5),
             longest_pause=timedelta(hours=1),
             give_up_after=give_up_after,
         ),
         places=places,
         ahead=ahead,
-        lines=Lines(per_host, rests=lane is Lane.ROUTINE),
+        host_limits=HostLimits(per_host, cooldown=lane is Lane.ROUTINE),
         timeout_seconds=timeout_seconds,
         clock=clock,
     )

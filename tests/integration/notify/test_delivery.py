@@ -26,11 +26,11 @@ from tests.integration.notify.support import (
     ROUTINE,
     SECRET,
     Clock,
-    announced,
     deliverer,
     escalation,
     on_duty,
     person,
+    published,
     referral,
     take,
 )
@@ -49,7 +49,7 @@ async def run(deliverer: Deliverer) -> None:
     """Turns until nothing is under way and nothing is due."""
     while True:
         more = await deliverer.turn()
-        if not (more or deliverer._taken or deliverer._ended or deliverer._unsent):
+        if not (more or deliverer._leased or deliverer._ended or deliverer._unsent):
             return
         await asyncio.sleep(0.005)
 
@@ -84,7 +84,7 @@ async def test_a_notice_is_sent_signed_and_announced_once(
     expected = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
     assert call.headers["careroute-signature"] == f"v1={expected}"
     assert call.headers["careroute-delivery"] == call.said["delivery_id"]
-    [fact] = await announced(pool)
+    [fact] = await published(pool)
     assert isinstance(fact, NoticeSent)
     assert (fact.recipient, fact.channel, fact.step) == ("desk", "webhook-1", 0)
     assert str(fact.notice_id) == call.said["notice_id"]
@@ -104,14 +104,14 @@ async def test_a_failure_is_tried_again_later_under_the_same_id(
         clock.moves(0.03)
         await run(carrier)
         assert len(here.calls) == 1, "no hot loop"
-        assert await announced(pool) == []
+        assert await published(pool) == []
         here.answer = lambda call: (200, {})
         clock.moves(1)
         await run(carrier)
     first, second = here.said()
     assert first["delivery_id"] == second["delivery_id"]
     assert (first["attempt"], second["attempt"]) == (1, 2)
-    assert [fact.type for fact in await announced(pool)] == ["NoticeSent"]
+    assert [fact.type for fact in await published(pool)] == ["NoticeSent"]
 
 
 async def test_what_the_endpoint_asks_for_is_honoured(
@@ -148,7 +148,7 @@ async def test_a_notice_goes_by_the_next_channel_when_one_fails(
         clock.moves(60)
         await run(carrier)
     assert (len(gone.calls), len(well.calls)) == (1, 1)
-    [fact] = await announced(pool)
+    [fact] = await published(pool)
     assert isinstance(fact, NoticeSent) and fact.channel == "webhook-2"
 
 
@@ -180,7 +180,7 @@ async def test_after_days_it_is_announced_as_failed_once(
             clock.moves(60)
             await run(carrier)
     assert 60 < len(here.calls) < 150, "for days, and not all the time"
-    [fact] = await announced(pool)
+    [fact] = await published(pool)
     assert isinstance(fact, NoticeFailed)
     assert (fact.reason, fact.recipient) == ("undeliverable", "desk")
     assert [row["state"] for row in await pool.fetch("select state from notice_seen")] == ["undeliverable"]
@@ -324,16 +324,16 @@ async def test_what_a_dead_deliverer_had_taken_is_sent_by_the_next(
         await clinic(pool, "desk", here.url)
         await take(pool, MATCHING, referral(clinic="desk").accepted())
         async with transaction(pool) as connection:
-            lease = timedelta(seconds=60)
-            taken = await deliveries.take(
-                connection, Lane.ROUTINE, now=now(), limit=5, room={}, at_once=5, lease=lease
+            duration = timedelta(seconds=60)
+            taken = await deliveries.lease(
+                connection, Lane.ROUTINE, now=now(), limit=5, room={}, at_once=5, duration=duration
             )
         assert len(taken) == 1
         await run(deliverer(pool, client, clock=clock))
         assert here.calls == [], "it is still another's"
         clock.moves(1.1)
         await run(deliverer(pool, client, clock=clock))
-    assert [said["delivery_id"] for said in here.said()] == [str(taken[0]["id"])]
+    assert [said["delivery_id"] for said in here.said()] == [str(taken[0].id)]
 
 
 async def test_stopping_finishes_what_is_taken_and_takes_no_more(
@@ -370,7 +370,7 @@ async def test_a_failing_pager_moves_the_alert_up_at_once(
     assert len(gone.calls) == 1
     [said] = pager.said()
     assert said["acknowledge_url"] == f"http://notify.example/v1/notices/{said['notice_id']}/acknowledgement"
-    sent = [fact for fact in await announced(pool) if isinstance(fact, NoticeSent)]
+    sent = [fact for fact in await published(pool) if isinstance(fact, NoticeSent)]
     assert [(fact.recipient, fact.step) for fact in sent] == [("psy-2", 2)]
 
 
@@ -416,7 +416,7 @@ async def test_taking_reads_what_it_takes_however_much_waits(database: NewDataba
     await pool.execute("update delivery set state = 'waiting'")
     async with transaction(pool) as connection:
         lines = await connection.fetch(
-            f"explain (analyze, format text) {deliveries.TAKE}",
+            f"explain (analyze, format text) {deliveries.LEASE}",
             *("routine", now() + timedelta(minutes=1), 64, [], [], 16, timedelta(seconds=60)),
         )
     text = "\n".join(line[0] for line in lines)
@@ -440,19 +440,19 @@ async def test_ten_thousand_waiting_for_one_host_do_not_slow_the_taking_for_anot
     await pool.execute("vacuum analyze delivery")
     async with transaction(pool) as connection:
         lines = await connection.fetch(
-            "explain (analyze, format text) " + deliveries.TAKE,
+            "explain (analyze, format text) " + deliveries.LEASE,
             *("routine", now(), 64, ["many.example"], [2], 8, timedelta(seconds=60)),
         )
     text = "\n".join(line[0] for line in lines)
     assert "Seq Scan on delivery" not in text, text
     async with transaction(pool) as connection:
-        taken = await deliveries.take(
+        taken = await deliveries.lease(
             connection,
             Lane.ROUTINE,
             now=now() + timedelta(minutes=2),
             limit=64,
             room={"many.example": 2},
             at_once=8,
-            lease=timedelta(seconds=60),
+            duration=timedelta(seconds=60),
         )
-    assert sorted(row["recipient"] for row in taken) == ["a-many", "a-many", "b-few"]
+    assert sorted(due.recipient for due in taken) == ["a-many", "a-many", "b-few"]

@@ -26,13 +26,13 @@ from tests.integration.notify.support import (
     EXPRESS,
     MATCHING,
     Clock,
-    announced,
     escalation,
+    notified,
     person,
+    published,
     reasons,
     referral,
     take,
-    told,
 )
 from tests.support import NewDatabase
 
@@ -184,10 +184,10 @@ async def test_recipients_are_listed_page_by_page(notify: tuple[Pool, Call]) -> 
     while True:
         path = f"/v1/recipients?audience=psychiatrist&limit=2{after}"
         page = (await call("GET", path)).json()
-        found += [item["id"] for item in page["items"]]
-        if page["next"] is None:
+        found += [item["id"] for item in page["recipients"]]
+        if page["next_cursor"] is None:
             break
-        after = f"&after={page['next']}"
+        after = f"&cursor={page['next_cursor']}"
     assert found == [f"psy-{n}" for n in range(5)]
 
 
@@ -204,13 +204,13 @@ async def test_notices_wait_for_their_recipient(notify: tuple[Pool, Call]) -> No
     pool, call = notify
     await take(pool, MATCHING, *(referral(clinic="clinic-7").accepted() for _ in range(3)))
     await take(pool, MATCHING, referral(clinic="clinic-8").accepted())
-    assert await told(pool) == []
-    listed = (await call("GET", "/v1/notices?state=no_recipient")).json()["items"]
+    assert await notified(pool) == []
+    listed = (await call("GET", "/v1/notices?state=no_recipient")).json()["notices"]
     assert len(listed) == 4
     await call("PUT", "/v1/recipients/desk", body(audience="clinic", clinic="clinic-7", regions=[]))
-    assert await told(pool) == [("clinic", "desk")] * 3
+    assert await notified(pool) == [("clinic", "desk")] * 3
     await call("PUT", "/v1/recipients/desk", body(audience="clinic", clinic="clinic-7", regions=[]))
-    assert len(await told(pool)) == 3
+    assert len(await notified(pool)) == 3
     assert await reasons(pool) == ["no_recipient"] * 4
 
 
@@ -229,10 +229,10 @@ async def test_an_alert_reaches_whoever_is_put_on_call_at_once(notify: tuple[Poo
     pool, call = notify
     await take(pool, EXPRESS, referral().triaged(E))
     await escalation(pool).turn()
-    assert await told(pool) == []
+    assert await notified(pool) == []
     await call("PUT", "/v1/recipients/psy-1", body())
     await escalation(pool).turn()
-    assert await told(pool) == [("psychiatrist", "psy-1")]
+    assert await notified(pool) == [("psychiatrist", "psy-1")]
 
 
 # ---- rota --------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ async def test_an_open_alert_is_listed_read_and_acknowledged(notify: tuple[Pool,
     pool, call = notify
     notice = await alerted(pool)
     listed = (await call("GET", "/v1/notices?state=open", role=Role.OPS)).json()
-    assert [item["id"] for item in listed["items"]] == [notice] and listed["next"] is None
+    assert [item["id"] for item in listed["notices"]] == [notice] and listed["next_cursor"] is None
     seen = (await call("GET", f"/v1/notices/{notice}", role=Role.ONCALL)).json()
     assert (seen["state"], seen["audience"], seen["urgency"]) == ("open", "psychiatrist", "emergency")
     assert [(d["recipient"], d["step"], d["state"]) for d in seen["deliveries"]] == [("psy-1", 1, "waiting")]
@@ -304,8 +304,8 @@ async def test_an_open_alert_is_listed_read_and_acknowledged(notify: tuple[Pool,
         "outcome_due_at": second.json()["outcome_due_at"],
     }
     assert first.json()["outcome_due_at"]
-    assert (await call("GET", "/v1/notices?state=open")).json()["items"] == []
-    assert len((await call("GET", "/v1/notices?state=acknowledged")).json()["items"]) == 1
+    assert (await call("GET", "/v1/notices?state=open")).json()["notices"] == []
+    assert len((await call("GET", "/v1/notices?state=acknowledged")).json()["notices"]) == 1
 
 
 async def test_parallel_acknowledgements_agree_on_who_was_first(notify: tuple[Pool, Call]) -> None:
@@ -319,7 +319,7 @@ async def test_parallel_acknowledgements_agree_on_who_was_first(notify: tuple[Po
     )
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["acknowledged_by"] for answer in answers}) == 1
-    assert [fact.type for fact in await announced(pool)] == ["NoticeAcknowledged"]
+    assert [fact.type for fact in await published(pool)] == ["NoticeAcknowledged"]
 
 
 async def test_acknowledging_an_alarm_acknowledges_its_alert(notify: tuple[Pool, Call]) -> None:
@@ -380,8 +380,8 @@ async def test_notices_are_listed_by_referral_newest_first_page_by_page(notify: 
         page = (
             await call("GET", f"/v1/notices?referral_id={about.referral}&limit=2{after}", role=Role.OPS)
         ).json()
-        found += [item["id"] for item in page["items"]]
-        if page["next"] is None:
+        found += [item["id"] for item in page["notices"]]
+        if page["next_cursor"] is None:
             break
-        after = f"&after={page['next']}"
+        after = f"&cursor={page['next_cursor']}"
     assert found == sorted(found, reverse=True) and len(set(found)) == 5

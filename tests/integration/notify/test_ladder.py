@@ -3,20 +3,21 @@
 import asyncio
 from datetime import timedelta
 
-from services.notify.db import alerts, save_batch
+from services.notify import outgoing_events
+from services.notify.db import acknowledgements
 from shared.db import outbox
 from shared.db.postgres import Pool, transaction
 from shared.events import NoticeAcknowledged
-from shared.ids import now
-from shared.vocabulary import Lane, Urgency
+from shared.ids import new_id, now
+from shared.vocabulary import URGENCIES, Lane, Urgency
 from tests.integration.notify.support import (
     EXPRESS,
     ROUTINE,
     Clock,
-    announced,
     escalation,
     on_duty,
     person,
+    published,
     reasons,
     referral,
     take,
@@ -51,9 +52,12 @@ async def acknowledge(pool: Pool, by: str = "psy-1") -> int:
     """The newest alert. Returns how many alerts that answers."""
     async with transaction(pool) as connection:
         notice = await connection.fetchval("select notice_id from alert order by notice_id desc limit 1")
-        answered = await alerts.acknowledge(connection, notice, by=by, urgencies=list(Urgency), now=now())
-        await outbox.publish(connection, save_batch.acknowledged(answered, now=now()))
-    return len(answered)
+        acknowledged = await acknowledgements.acknowledge(
+            connection, notice, by=by, urgencies=URGENCIES, now=now(), new_id=new_id
+        )
+        await acknowledgements.end(connection, [one.notice.id for one in acknowledged])
+        await outbox.publish(connection, outgoing_events.acknowledged(acknowledged, now=now()))
+    return len(acknowledged)
 
 
 async def test_silence_goes_up_to_everyone_and_an_alarm_that_repeats(database: NewDatabase) -> None:
@@ -89,8 +93,8 @@ async def test_silence_goes_up_to_everyone_and_an_alarm_that_repeats(database: N
     await ladder.turn()
     assert (await calls(pool))[7:] == [(who, channel, 5) for who, channel, _ in everyone]
     assert await reasons(pool) == ["nobody_answered"], "announced once, told again and again"
-    told = await pool.fetchval("select count(*) from delivery where recipient in ('ops-1', 'coord-1')")
-    assert told == 4
+    notified = await pool.fetchval("select count(*) from delivery where recipient in ('ops-1', 'coord-1')")
+    assert notified == 4
 
 
 async def test_an_alarm_does_not_pile_up_on_endpoints_that_are_away(database: NewDatabase) -> None:
@@ -125,7 +129,7 @@ async def test_an_answer_stops_the_ladder_and_what_is_still_to_be_sent(database:
         "where state = 'waiting' and (is_alert or answers is not null)"
     )
     assert await pool.fetchval("select count(*) from unanswered_alert") == 0
-    fact = (await announced(pool))[-1]
+    fact = (await published(pool))[-1]
     assert isinstance(fact, NoticeAcknowledged) and (fact.by, fact.recipient) == ("psy-2", "psy-2")
 
 
@@ -134,7 +138,7 @@ async def test_a_second_answer_changes_nothing_and_is_not_announced(database: Ne
     await take(pool, EXPRESS, referral().triaged(E))
     answered = await asyncio.gather(*(acknowledge(pool, f"psy-{n}") for n in range(8)))
     assert sorted(answered) == [0] * 7 + [1]
-    assert [fact.type for fact in await announced(pool)].count("NoticeAcknowledged") == 1
+    assert [fact.type for fact in await published(pool)].count("NoticeAcknowledged") == 1
 
 
 async def test_who_answers_the_more_urgent_alert_answers_the_less_urgent_before_it(

@@ -3,6 +3,7 @@ rotas and recipients in the network's codes."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from fastapi import FastAPI
 
 from careroute.local.keys import Keys
 from careroute.tokens import sign
-from services.notify import network_terms
 from services.notify.api import recipients, rota
 from services.notify.app import create_app
+from services.notify.db import network_codes
 from services.notify.db.sealing import Sealer
-from services.notify.handlers.triage import on_triage
+from services.notify.handlers import triage
 from shared.db.postgres import Pool, transaction
 from shared.network import Network
 from shared.vocabulary import Urgency
@@ -28,12 +29,12 @@ from tests.integration.notify.support import (
     ROUTINE,
     Clock,
     escalation,
+    notified,
     on_duty,
     person,
     reasons,
     referral,
     take,
-    told,
 )
 from tests.support import NewDatabase
 
@@ -45,7 +46,7 @@ NETWORK = Network.model_validate(
         "clinics": {"clinic-riverside": {"aliases": ["Riverside Family Practice"]}},
     }
 )
-IN_NETWORK = on_triage("notify-express", CLOCKS, NETWORK)
+IN_NETWORK = partial(triage.handle, group="notify-express", clocks=CLOCKS, network=NETWORK)
 E = Urgency.EMERGENCY
 
 
@@ -61,7 +62,7 @@ async def psychiatrists(pool: Pool, region: str) -> list[str]:
     for _ in range(2):
         clock.moves(6)
         await escalation(pool, clock).turn()
-    found = [recipient for audience, recipient in await told(pool) if audience == "psychiatrist"]
+    found = [recipient for audience, recipient in await notified(pool) if audience == "psychiatrist"]
     return list(dict.fromkeys(found))
 
 
@@ -101,7 +102,7 @@ async def test_a_region_with_people_of_its_own_calls_nobody_else(pool: Pool) -> 
     await person(pool, "p-network", "psychiatrist", regions=["heron"])
     await on_duty(pool, "p-network", region="network")
     await take(pool, EXPRESS, referral(region="otter").triaged(E))
-    assert await told(pool) == [("psychiatrist", "p-otter")]
+    assert await notified(pool) == [("psychiatrist", "p-otter")]
 
 
 async def test_a_hole_in_a_rota_calls_the_network_and_none_who_is_off_duty(pool: Pool) -> None:
@@ -110,7 +111,7 @@ async def test_a_hole_in_a_rota_calls_the_network_and_none_who_is_off_duty(pool:
     await person(pool, "p-any", "psychiatrist")
     await shift(pool, "otter", "p-otter", "p-off", begins=timedelta(hours=5))
     await take(pool, EXPRESS, referral(region="otter").triaged(E))
-    assert await told(pool) == [("psychiatrist", "p-any")]
+    assert await notified(pool) == [("psychiatrist", "p-any")]
 
 
 async def test_a_hole_in_every_rota_is_an_alarm_that_reaches_everybody(pool: Pool) -> None:
@@ -119,14 +120,18 @@ async def test_a_hole_in_every_rota_is_an_alarm_that_reaches_everybody(pool: Poo
     await shift(pool, "otter", "p-otter", begins=timedelta(hours=5))
     await take(pool, EXPRESS, referral(region="otter").triaged(E))
     assert "nobody_on_call" in await reasons(pool)
-    assert sorted(await told(pool)) == [("coordinator", "coord"), ("ops", "ops"), ("psychiatrist", "p-otter")]
+    assert sorted(await notified(pool)) == [
+        ("coordinator", "coord"),
+        ("ops", "ops"),
+        ("psychiatrist", "p-otter"),
+    ]
 
 
 async def test_whom_a_rota_names_is_called_wherever_else_they_work(pool: Pool) -> None:
     await person(pool, "p-heron", "psychiatrist", regions=["heron"])
     await on_duty(pool, "p-heron", region="otter")
     await take(pool, EXPRESS, referral(region="otter").triaged(E))
-    assert await told(pool) == [("psychiatrist", "p-heron")]
+    assert await notified(pool) == [("psychiatrist", "p-heron")]
 
 
 async def test_truly_nobody_is_an_alarm_to_coordinators_and_ops_of_any_region(pool: Pool) -> None:
@@ -134,7 +139,7 @@ async def test_truly_nobody_is_an_alarm_to_coordinators_and_ops_of_any_region(po
         await person(pool, name, audience, regions=["heron"])
     await take(pool, EXPRESS, referral(region="network").triaged(E))
     assert "nobody_on_call" in await reasons(pool)
-    assert sorted(await told(pool)) == [("coordinator", "coord"), ("ops", "ops")]
+    assert sorted(await notified(pool)) == [("coordinator", "coord"), ("ops", "ops")]
 
 
 async def shift(pool: Pool, region: str, *names: str, begins: timedelta) -> None:
@@ -171,7 +176,7 @@ async def test_a_coordinator_is_asked_once_about_what_nobody_knows(pool: Pool) -
     await take(pool, ROUTINE, again)
     (text,) = await asked(pool)
     assert "the region and the payer" in text and "on-call" in text
-    assert ("coordinator", "coord") in await told(pool)
+    assert ("coordinator", "coord") in await notified(pool)
 
     more = about.triaged(Urgency.SOON, 3).model_copy(update={"not_understood": ("payer", "community")})
     await take(pool, ROUTINE, more)
@@ -316,7 +321,7 @@ async def test_a_fact_that_names_a_region_in_the_senders_way_calls_its_own_peopl
     await person(pool, "p-otter", "psychiatrist", regions=["otter"])
     await person(pool, "p-heron", "psychiatrist", regions=["heron"])
     await take(pool, IN_NETWORK, referral(region="Otter").triaged(E))
-    assert await told(pool) == [("psychiatrist", "p-otter")]
+    assert await notified(pool) == [("psychiatrist", "p-otter")]
     assert await pool.fetchval("select region from notice") == "otter"
 
 
@@ -339,7 +344,7 @@ async def test_what_was_stored_before_the_network_file_is_put_in_order(pool: Poo
     await take(pool, EXPRESS, referral(region="Otter", clinic="clinic-riverside").triaged(E))
     for _ in range(2):
         async with transaction(pool) as connection:
-            await network_terms.put_in_order(connection, NETWORK)
+            await network_codes.put_in_order(connection, NETWORK)
     assert await pool.fetchval("select regions from recipient where id = 'p-otter'") == ["narnia", "otter"]
     assert await pool.fetchval("select clinic from recipient where id = 'clinic'") == "clinic-riverside"
     assert [row["region"] for row in await pool.fetch("select region from duty")] == ["otter"]

@@ -3,19 +3,20 @@
 import asyncio
 from uuid import uuid4
 
-from shared.events import NoticeAcknowledged, NoticeFailed
+from shared.db.postgres import transaction
+from shared.events import AnyFact, NoticeAcknowledged, NoticeFailed
 from shared.vocabulary import Urgency
 from tests.integration.notify.support import (
     EXPRESS,
     MATCHING,
     ROUTINE,
-    announced,
+    notified,
     on_duty,
     person,
+    published,
     reasons,
     referral,
     take,
-    told,
 )
 from tests.support import NewDatabase
 
@@ -33,7 +34,7 @@ async def test_an_emergency_calls_the_first_on_call_and_tells_clinic_and_primary
     await person(pool, "other", "clinic", clinic="clinic-2")
     await on_duty(pool, "psy-2", "psy-1")
     await take(pool, EXPRESS, referral().triaged(E))
-    assert await told(pool) == [("clinic", "desk"), ("primary_care", "gp"), ("psychiatrist", "psy-2")]
+    assert await notified(pool) == [("clinic", "desk"), ("primary_care", "gp"), ("psychiatrist", "psy-2")]
     lanes = await pool.fetch("select distinct audience, lane from notice order by audience")
     assert [tuple(row) for row in lanes] == [
         ("clinic", "routine"),
@@ -50,7 +51,7 @@ async def test_a_fact_that_arrives_twice_is_told_once(database: NewDatabase) -> 
     await take(pool, EXPRESS, fact, fact)
     await take(pool, EXPRESS, fact)
     await asyncio.gather(*(take(pool, EXPRESS, fact) for _ in range(5)))
-    assert len(await told(pool)) == 2
+    assert len(await notified(pool)) == 2
 
 
 async def test_a_fact_whose_claim_was_forgotten_is_still_told_once(database: NewDatabase) -> None:
@@ -60,10 +61,10 @@ async def test_a_fact_whose_claim_was_forgotten_is_still_told_once(database: New
     about = referral()
     facts = (about.triaged(E), about.review(E, express=True))
     await take(pool, EXPRESS, *facts)
-    before, said = await told(pool), await announced(pool)
+    before, said = await notified(pool), await published(pool)
     await pool.execute("delete from inbox; delete from referral")
     await take(pool, EXPRESS, *facts)
-    assert (await told(pool), await announced(pool)) == (before, said)
+    assert (await notified(pool), await published(pool)) == (before, said)
 
 
 async def test_the_same_urgency_again_calls_nobody_and_tells_nothing(database: NewDatabase) -> None:
@@ -73,7 +74,7 @@ async def test_the_same_urgency_again_calls_nobody_and_tells_nothing(database: N
     about = referral()
     await take(pool, EXPRESS, about.triaged(V, 1), about.triaged(V, 2))
     await take(pool, EXPRESS, about.triaged(V, 3))
-    assert await told(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1")]
+    assert await notified(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1")]
 
 
 async def test_a_raise_calls_again_and_tells_again(database: NewDatabase) -> None:
@@ -82,8 +83,8 @@ async def test_a_raise_calls_again_and_tells_again(database: NewDatabase) -> Non
     await person(pool, "desk", "clinic", clinic="clinic-1")
     about = referral()
     await take(pool, EXPRESS, about.triaged(V, 1), about.triaged(E, 2))
-    assert (await told(pool)).count(("psychiatrist", "psy-1")) == 2
-    assert (await told(pool)).count(("clinic", "desk")) == 2
+    assert (await notified(pool)).count(("psychiatrist", "psy-1")) == 2
+    assert (await notified(pool)).count(("clinic", "desk")) == 2
 
 
 async def test_an_older_decision_that_comes_later_is_not_told(database: NewDatabase) -> None:
@@ -93,7 +94,7 @@ async def test_an_older_decision_that_comes_later_is_not_told(database: NewDatab
     about = referral()
     await take(pool, EXPRESS, about.triaged(E, 2))
     await take(pool, ROUTINE, about.triaged(S, 1, express=False))
-    assert await told(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1")]
+    assert await notified(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1")]
     assert await pool.fetchval("select decision from referral") == 2
 
 
@@ -104,11 +105,11 @@ async def test_a_review_asks_a_clinician_and_a_clinicians_decision_answers_it(da
     await person(pool, "desk", "clinic", clinic="clinic-1")
     about = referral()
     await take(pool, ROUTINE, about.triaged(U, 1, express=False, in_review=True), about.review(U, 1))
-    assert await told(pool) == [("clinic", "desk"), ("clinician", "clin-1")]
+    assert await notified(pool) == [("clinic", "desk"), ("clinician", "clin-1")]
     assert await pool.fetchval("select count(*) from unanswered_alert") == 1
     await take(pool, ROUTINE, about.triaged(S, 2, by="clin-7", express=False))
     assert await pool.fetchval("select count(*) from unanswered_alert") == 0
-    [fact] = await announced(pool)
+    [fact] = await published(pool)
     assert isinstance(fact, NoticeAcknowledged)
     assert (fact.by, fact.recipient, fact.audience) == ("clin-7", "clin-1", "clinician")
     states = await pool.fetch("select recipient, state from delivery where recipient like 'clin-%'")
@@ -122,7 +123,7 @@ async def test_a_review_said_first_does_not_swallow_the_outcome(database: NewDat
     await person(pool, "desk", "clinic", clinic="clinic-1")
     about = referral()
     await take(pool, EXPRESS, about.review(E, 1, express=True), about.triaged(E, 2, in_review=True))
-    assert sorted(await told(pool)) == [
+    assert sorted(await notified(pool)) == [
         ("clinic", "desk"),
         ("clinician", "clin-1"),
         ("psychiatrist", "psy-1"),
@@ -172,7 +173,7 @@ async def test_an_end_that_triage_and_matching_both_tell_of_is_told_once(databas
     await take(pool, ROUTINE, returned.returned())
     await take(pool, MATCHING, withdrawn.closed(), returned.closed(), closed.closed())
     await take(pool, EXPRESS, closed.ended())
-    assert len(await told(pool)) == 3
+    assert len(await notified(pool)) == 3
 
 
 async def test_a_referral_that_goes_on_after_its_end_can_end_again(database: NewDatabase) -> None:
@@ -180,7 +181,7 @@ async def test_a_referral_that_goes_on_after_its_end_can_end_again(database: New
     await person(pool, "desk", "clinic", clinic="clinic-1")
     await take(pool, ROUTINE, about.returned(2), about.triaged(S, 3, express=False))
     await take(pool, MATCHING, about.closed())
-    assert len(await told(pool)) == 3
+    assert len(await notified(pool)) == 3
 
 
 async def test_an_emergency_that_ended_and_is_one_again_calls_again(database: NewDatabase) -> None:
@@ -199,7 +200,7 @@ async def test_the_end_of_a_referral_without_alerts_tells_only_the_referrer(data
     await person(pool, "psy-1", "psychiatrist")
     await person(pool, "desk", "clinic", clinic="clinic-1")
     await take(pool, MATCHING, referral().closed())
-    assert await told(pool) == [("clinic", "desk")]
+    assert await notified(pool) == [("clinic", "desk")]
 
 
 async def test_an_offer_is_told_to_its_therapist(database: NewDatabase) -> None:
@@ -209,7 +210,7 @@ async def test_an_offer_is_told_to_its_therapist(database: NewDatabase) -> None:
     await person(pool, "thera-2", "therapist", therapist=other)
     await person(pool, "desk", "clinic", clinic="clinic-1")
     await take(pool, MATCHING, referral().proposed(mine))
-    assert await told(pool) == [("clinic", "desk"), ("therapist", "thera-1")]
+    assert await notified(pool) == [("clinic", "desk"), ("therapist", "thera-1")]
 
 
 async def test_a_therapist_is_told_that_an_offer_ended_unless_they_ended_it(database: NewDatabase) -> None:
@@ -217,13 +218,13 @@ async def test_a_therapist_is_told_that_an_offer_ended_unless_they_ended_it(data
     mine = uuid4()
     await person(pool, "thera-1", "therapist", therapist=mine)
     await take(pool, MATCHING, referral(clinic="elsewhere").declined(mine, answered=True))
-    assert [pair for pair in await told(pool) if pair[0] == "therapist"] == []
+    assert [pair for pair in await notified(pool) if pair[0] == "therapist"] == []
     await take(pool, MATCHING, referral(clinic="elsewhere").declined(mine, answered=False))
     await take(pool, MATCHING, referral(clinic="elsewhere").closed(mine))
     about = referral(clinic="elsewhere")
     await take(pool, EXPRESS, about.ended())
     await take(pool, MATCHING, about.closed(mine))
-    told_of = [pair for pair in await told(pool) if pair[0] == "therapist"]
+    told_of = [pair for pair in await notified(pool) if pair[0] == "therapist"]
     assert told_of == [("therapist", "thera-1")] * 3
 
 
@@ -232,7 +233,7 @@ async def test_what_finds_nobody_is_kept_and_said_once(database: NewDatabase) ->
     fact = referral().accepted()
     await take(pool, MATCHING, fact)
     await take(pool, MATCHING, fact)
-    [failed] = await announced(pool)
+    [failed] = await published(pool)
     assert isinstance(failed, NoticeFailed)
     assert (failed.reason, failed.audience, failed.recipient) == ("no_recipient", "clinic", "nobody")
     assert [row["state"] for row in await pool.fetch("select state from notice_seen")] == ["no_recipient"]
@@ -243,7 +244,7 @@ async def test_an_alert_that_finds_nobody_is_an_alarm_at_once(database: NewDatab
     await person(pool, "ops-1", "ops")
     await person(pool, "desk", "clinic", clinic="clinic-1")
     await take(pool, EXPRESS, referral().triaged(E))
-    assert ("ops", "ops-1") in await told(pool)
+    assert ("ops", "ops-1") in await notified(pool)
     assert await reasons(pool) == ["nobody_on_call"]
     assert await pool.fetchval("select past_ladder from unanswered_alert")
 
@@ -253,7 +254,7 @@ async def test_an_inactive_recipient_is_not_told(database: NewDatabase) -> None:
     await person(pool, "psy-1", "psychiatrist", active=False)
     await person(pool, "psy-2", "psychiatrist")
     await take(pool, EXPRESS, referral().triaged(E))
-    assert [r for audience, r in await told(pool) if audience == "psychiatrist"] == ["psy-2"]
+    assert [r for audience, r in await notified(pool) if audience == "psychiatrist"] == ["psy-2"]
 
 
 async def test_a_batch_of_three_hundred_tells_each_its_own(database: NewDatabase) -> None:
@@ -275,8 +276,29 @@ async def test_what_is_stated_again_calls_again_and_once(database: NewDatabase) 
     again = [about.triaged(E, decision).model_copy(update={"restates": E}) for decision in (2, 3)]
     await take(pool, EXPRESS, about.triaged(E))
     await take(pool, EXPRESS, again[0])
-    assert await told(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1")]
+    assert await notified(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1")]
     await pool.execute("update alert set acknowledged_at = now(), acknowledged_by = 'psy-1'")
     await take(pool, EXPRESS, again[1], again[1])
     await take(pool, EXPRESS, again[1], about.triaged(E, 4))
-    assert await told(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1"), ("psychiatrist", "psy-1")]
+    assert await notified(pool) == [("clinic", "desk"), ("psychiatrist", "psy-1"), ("psychiatrist", "psy-1")]
+
+
+async def test_a_batch_takes_as_many_statements_however_many_events_it_has(database: NewDatabase) -> None:
+    pool = await database("notify")
+    for name, audience in (("psy-1", "psychiatrist"), ("clin-1", "clinician"), ("coord-1", "coordinator")):
+        await person(pool, name, audience)
+    await person(pool, "ops-1", "ops")
+    await person(pool, "desk", "clinic", clinic="clinic-1")
+
+    async def statements(events: int) -> int:
+        facts: list[AnyFact] = []
+        for about in (referral() for _ in range(events)):
+            facts += [about.triaged(E, 1), about.review(U, 2, express=True), about.triaged(S, 3, by="clin-1")]
+        seen: list[str] = []
+        async with transaction(pool) as connection:
+            with connection.query_logger(lambda logged: seen.append(logged.query)):
+                await EXPRESS(connection, facts)
+        return len(seen)
+
+    await statements(1)  # the first one asks for the types as well
+    assert await statements(1) == await statements(20) <= 15

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -10,10 +11,11 @@ import pytest
 
 from careroute.checks.reconcile import NO_OUTCOME
 from careroute.local.keys import Keys
-from services.notify.jobs.missed_outcomes import MissedOutcomes
+from services.notify.jobs import missed_outcomes
 from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool
 from shared.events import CrisisOutcomeRecorded, NoticeAcknowledged
 from shared.ids import now
+from shared.runtime.loops import BatchJob
 from shared.vocabulary import Urgency
 from shared.web.auth import Role
 from tests import databases
@@ -22,14 +24,14 @@ from tests.integration.notify.support import (
     EXPRESS,
     About,
     Clock,
-    announced,
     escalation,
+    notified,
     on_duty,
     person,
+    published,
     reasons,
     referral,
     take,
-    told,
 )
 from tests.integration.notify.test_http import Call, serve
 from tests.support import NewDatabase
@@ -90,26 +92,32 @@ async def record(call: Call, alert: str, outcome: str, subject: str = "psy-1") -
     return await call("POST", path, {"outcome": outcome}, role=Role.ONCALL, subject=subject)
 
 
-def missed(pool: Pool, clock: Callable[[], object]) -> MissedOutcomes:
-    return MissedOutcomes(clocks=CLOCKS, pool=lambda: pool, committed=lambda: None, clock=clock)  # type: ignore[arg-type]  # a Clock
+def missed(pool: Pool, clock: Callable[[], datetime]) -> BatchJob:
+    return BatchJob(
+        work=partial(missed_outcomes.call_again, clocks=CLOCKS),
+        limit=missed_outcomes.AT_ONCE,
+        pool=lambda: pool,
+        committed=lambda: None,
+        clock=clock,
+    )
 
 
 async def test_an_outcome_in_time_ends_it_and_is_announced_once(notify: tuple[Pool, Call]) -> None:
     pool, call = notify
     about, alert = await crisis(pool, call)
-    waiting = (await call("GET", "/v1/notices?state=awaiting_outcome")).json()["items"]
+    waiting = (await call("GET", "/v1/notices?state=awaiting_outcome")).json()["notices"]
     assert [item["id"] for item in waiting] == [alert]
     answers = await asyncio.gather(*(record(call, alert, "reached") for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}
     assert answers[0].json()["called_again"] is False
-    facts = [fact for fact in await announced(pool) if isinstance(fact, CrisisOutcomeRecorded)]
+    facts = [fact for fact in await published(pool) if isinstance(fact, CrisisOutcomeRecorded)]
     assert [(f.outcome, f.by, f.recipient, f.referral_id) for f in facts] == [
         ("reached", "psy-1", "psy-1", about.referral)
     ]
     clock = Clock(timedelta(days=1))
     await missed(pool, clock).turn()
     assert await pool.fetchval("select count(*) from alert") == 1
-    assert (await call("GET", "/v1/notices?state=awaiting_outcome")).json()["items"] == []
+    assert (await call("GET", "/v1/notices?state=awaiting_outcome")).json()["notices"] == []
     other = await record(call, alert, "not_reached")
     assert (other.status_code, other.json()["code"]) == (409, "another_outcome")
 
@@ -133,7 +141,9 @@ async def test_no_outcome_in_time_starts_the_ladder_again(
     assert row["title"].startswith("Called again") and "no outcome was recorded" in row["text"]
     assert row["lane"] == "express"
     assert await reasons(pool) == ["no_recipient", "no_outcome"]
-    assert [pair for pair in await told(pool) if pair[0] == "psychiatrist"] == [("psychiatrist", "psy-1")] * 2
+    assert [pair for pair in await notified(pool) if pair[0] == "psychiatrist"] == [
+        ("psychiatrist", "psy-1")
+    ] * 2
 
 
 async def test_the_clock_of_an_emergency_is_half_an_hour(notify: tuple[Pool, Call]) -> None:
@@ -149,7 +159,7 @@ async def test_the_clock_of_an_emergency_is_half_an_hour(notify: tuple[Pool, Cal
     assert await pool.fetchval("select count(*) from unanswered_alert") == 1
     clock.moves(1.6)
     await escalation(pool, clock).turn()
-    assert ("psychiatrist", "psy-2") in await told(pool), "as fast as the first time"
+    assert ("psychiatrist", "psy-2") in await notified(pool), "as fast as the first time"
 
 
 async def test_reconcile_names_a_crisis_past_its_clock_until_it_is_called_again(
@@ -214,7 +224,7 @@ async def test_a_psychiatrists_part_ends_by_a_psychiatrist_or_a_named_takeover(
         call, alert, Role.CLINICIAN, "clin-1", takeover=True, reason="responds_in_person"
     )
     assert taken.json()["taken_over"] == "responds_in_person"
-    [fact] = [fact for fact in await announced(pool) if isinstance(fact, NoticeAcknowledged)]
+    [fact] = [fact for fact in await published(pool) if isinstance(fact, NoticeAcknowledged)]
     assert (fact.by, fact.taken_over) == ("clin-1", "responds_in_person")
     assert taken.json()["outcome_due_at"], "who takes it over records what came of it"
 
@@ -239,7 +249,7 @@ async def test_an_acknowledgement_stops_its_own_part_and_is_shown_to_the_others(
     pool, call = notify
     psychiatrist, clinician = await both(pool)
     await acknowledge(call, psychiatrist)
-    open_now = (await call("GET", "/v1/notices?state=open")).json()["items"]
+    open_now = (await call("GET", "/v1/notices?state=open")).json()["notices"]
     assert [item["id"] for item in open_now] == [clinician]
     [shown] = await pool.fetch(
         "select audience, text, recipient from notice join delivery on notice_id = notice.id "
@@ -280,11 +290,11 @@ async def test_the_alarm_says_whose_part_has_no_answer(notify: tuple[Pool, Call]
 async def test_an_alert_that_hangs_on_one_person_is_told_to_ops(notify: tuple[Pool, Call]) -> None:
     pool, call = notify
     await take(pool, EXPRESS, referral().triaged(E))
-    assert ("ops", "ops-1") not in await told(pool)
+    assert ("ops", "ops-1") not in await notified(pool)
     rota = await call("PUT", "/v1/rota/north", {"fallback": ["psy-1", "clin-1"]})
     assert [gap["psychiatrists"] for gap in rota.json()["gaps"]] == [1]
     await take(pool, EXPRESS, referral().triaged(E))
-    assert ("ops", "ops-1") in await told(pool)
+    assert ("ops", "ops-1") in await notified(pool)
 
 
 async def test_what_the_version_before_stored_goes_on(
@@ -307,10 +317,10 @@ async def test_what_the_version_before_stored_goes_on(
             await person(pool, person_id, "psychiatrist")
         clock = Clock()
         await escalation(pool, clock).turn()
-        assert [pair for pair in await told(pool)] == [("psychiatrist", "psy-1")]
+        assert [pair for pair in await notified(pool)] == [("psychiatrist", "psy-1")]
         clock.moves(5.1)
         await escalation(pool, clock).turn()
-        assert ("psychiatrist", "psy-2") in await told(pool), "at the pace it was opened with"
+        assert ("psychiatrist", "psy-2") in await notified(pool), "at the pace it was opened with"
         clock.ahead = timedelta(days=30)
         assert await missed(pool, clock).turn() is False
         assert await pool.fetchval("select count(*) from crisis_without_outcome") == 0

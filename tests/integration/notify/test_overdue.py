@@ -10,13 +10,13 @@ from tests.integration.notify.support import (
     ROUTINE,
     About,
     Clock,
-    announced,
     escalation,
+    notified,
     on_duty,
     person,
+    published,
     referral,
     take,
-    told,
 )
 from tests.support import NewDatabase
 
@@ -49,14 +49,14 @@ async def test_it_is_called_about_up_the_ladder_and_is_an_alarm_at_its_end(datab
     await acknowledged_and_overdue(pool)
     clock = Clock()
     ladder = escalation(pool, clock, Lane.ROUTINE)
-    assert await told(pool) == [("clinician", "clin-1")] * 2, "the review, then that it is past its time"
+    assert await notified(pool) == [("clinician", "clin-1")] * 2, "the review, then that it is past its time"
     clock.moves(21)
     await ladder.turn()
-    assert (await told(pool))[-1] == ("clinician", "clin-2")
+    assert (await notified(pool))[-1] == ("clinician", "clin-2")
     clock.moves(21)
     await ladder.turn()
-    assert {("coordinator", "coord"), ("ops", "ops")} <= set(await told(pool))
-    assert [type(fact) for fact in await announced(pool)] == [NoticeFailed]
+    assert {("coordinator", "coord"), ("ops", "ops")} <= set(await notified(pool))
+    assert [type(fact) for fact in await published(pool)] == [NoticeFailed]
 
 
 async def test_what_cannot_wait_is_called_about_faster_and_in_its_own_lane(database: NewDatabase) -> None:
@@ -73,7 +73,7 @@ async def test_an_alert_that_nobody_answered_goes_on_and_is_not_doubled(database
     about = referral()
     await take(pool, ROUTINE, about.review(S))
     await take(pool, ROUTINE, about.overdue(S), about.overdue(S))
-    assert await told(pool) == [("clinician", "clin-1")]
+    assert await notified(pool) == [("clinician", "clin-1")]
 
 
 async def test_answered_again_without_a_decision_it_begins_anew(database: NewDatabase) -> None:
@@ -82,7 +82,7 @@ async def test_answered_again_without_a_decision_it_begins_anew(database: NewDat
     about = await acknowledged_and_overdue(pool)
     await pool.execute(ACKNOWLEDGE)
     await take(pool, ROUTINE, about.overdue(S))
-    assert len(await told(pool)) == 3
+    assert len(await notified(pool)) == 3
 
 
 async def test_a_decision_ends_it(database: NewDatabase) -> None:
@@ -91,7 +91,7 @@ async def test_a_decision_ends_it(database: NewDatabase) -> None:
     about = await acknowledged_and_overdue(pool)
     await take(pool, ROUTINE, about.triaged(S, 2, by="clin-2"))
     assert await pool.fetchval("select count(*) from unanswered_alert") == 0
-    ended = [fact for fact in await announced(pool) if isinstance(fact, NoticeAcknowledged)]
+    ended = [fact for fact in await published(pool) if isinstance(fact, NoticeAcknowledged)]
     assert [(fact.by, fact.about) for fact in ended] == [("clin-2", "ReviewOverdue")]
 
 
@@ -101,7 +101,7 @@ async def test_after_the_decision_an_old_word_of_it_is_not_told(database: NewDat
     about = referral()
     await take(pool, ROUTINE, about.triaged(S, 2, by="clin-2"))
     await take(pool, ROUTINE, about.overdue(S))
-    assert await told(pool) == []
+    assert await notified(pool) == []
 
 
 async def test_the_referrer_is_asked_and_reminded_and_the_clinicians_alert_is_answered(
@@ -130,7 +130,7 @@ async def test_without_an_answer_a_clinician_is_called_and_the_referrer_told(dat
     await person(pool, "desk", "clinic", clinic="clinic-1")
     about = referral()
     await take(pool, ROUTINE, about.asked(S, 2), about.overdue(S, 2, unanswered=True))
-    assert ("clinician", "clin-1") in await told(pool)
+    assert ("clinician", "clin-1") in await notified(pool)
     titles = [row["title"] for row in await pool.fetch("select title from notice where audience = 'clinic'")]
     assert "A clinician goes on without your answer" in titles
 
@@ -152,4 +152,4 @@ async def test_who_has_waited_long_is_looked_at_and_the_referrer_asked_to_measur
     await person(pool, "desk", "clinic", clinic="clinic-1")
     long = referral().review(S).model_copy(update={"asks_again": True})
     await take(pool, ROUTINE, long)
-    assert set(await told(pool)) == {("clinician", "clin-1"), ("clinic", "desk")}
+    assert set(await notified(pool)) == {("clinician", "clin-1"), ("clinic", "desk")}

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.notify.db import alerts
+from services.notify.db import acknowledgements
 from services.notify.domain.crisis_outcomes import outcome_due_at
 from shared.db.postgres import Pool, transaction
 from shared.events import ReferralTriaged, ReviewRequested
-from shared.ids import now
-from shared.vocabulary import Lane, Urgency
+from shared.ids import new_id, now
+from shared.vocabulary import URGENCIES, Lane, Urgency
 from tests.integration.notify.support import (
     CLOCKS,
     EXPRESS,
@@ -68,15 +68,18 @@ async def acknowledge(pool: Pool, by: str, audience: str = "psychiatrist") -> No
         due = outcome_due_at(
             audience, Urgency(row["urgency"]), row["respond_by"], CLOCKS, acknowledged_at=now()
         )
-        assert await alerts.acknowledge(
-            connection, row["id"], by=by, urgencies=list(Urgency), now=now(), outcome_due_at=due
+        acknowledged = await acknowledgements.acknowledge(
+            connection, row["id"], by=by, urgencies=URGENCIES, now=now(), new_id=new_id, outcome_due_at=due
         )
+        assert acknowledged
+        await acknowledgements.supersede(connection, row["id"], urgencies=URGENCIES, now=now())
+        await acknowledgements.end(connection, [one.notice.id for one in acknowledged])
 
 
 async def resolve(pool: Pool) -> None:
     async with transaction(pool) as connection:
         [row] = await connection.fetch("select notice_id from crisis_without_outcome")
-        await alerts.record_outcome(connection, row[0], outcome="reached", by="psy-1", now=now())
+        await acknowledgements.record_outcome(connection, row[0], outcome="reached", by="psy-1", now=now())
 
 
 async def open_count(pool: Pool) -> int:

@@ -75,12 +75,12 @@ async def test_a_decision_calls_a_pager_and_the_answer_is_announced(
         assert said["referral_id"] == str(about.referral)
         answered = await call("POST", f"/v1/notices/{said['notice_id']}/acknowledgement", None, Role.ONCALL)
         assert answered.status_code == 200
-        types = await announced(kafka_servers, str(about.referral), count=3)
+        types = await published(kafka_servers, str(about.referral), count=3)
     assert types[0] == "NoticeFailed", "the clinic has no endpoint"
     assert set(types[1:]) == {"NoticeSent", "NoticeAcknowledged"}, "in either order: answered is answered"
 
 
-async def announced(servers: str, referral_id: str, *, count: int) -> list[str]:
+async def published(servers: str, referral_id: str, *, count: int) -> list[str]:
     """The types of what was said of a referral."""
     consumer = AIOKafkaConsumer(
         Topic.NOTIFY_NOTICES, bootstrap_servers=servers, auto_offset_reset="earliest", group_id=None

@@ -5,7 +5,7 @@ import pytest
 from shared.db.postgres import Pool
 from shared.events import ReferralTriaged
 from shared.vocabulary import Urgency
-from tests.integration.notify.support import ROUTINE, About, on_duty, person, referral, take, told
+from tests.integration.notify.support import ROUTINE, About, notified, on_duty, person, referral, take
 from tests.support import NewDatabase
 
 E, V, U, S = Urgency.EMERGENCY, Urgency.VERY_URGENT, Urgency.URGENT, Urgency.SOON
@@ -81,13 +81,13 @@ async def test_a_change_of_urgency_calls_when_it_raises(
 async def test_who_joins_the_team_later_is_told_then(database: NewDatabase) -> None:
     pool, about = await staffed(database), referral()
     await take(pool, ROUTINE, with_team(about, S, 1, "therapist"))
-    before = len(await told(pool))
+    before = len(await notified(pool))
     await take(pool, ROUTINE, with_team(about, S, 2, "therapist", "psychiatrist", "primary_care"))
     assert await psychiatrist(pool) == [(False, S)]
     rows = await pool.fetch("select audience, text from notice order by id")
     assert [row["audience"] for row in rows][-2:] == ["psychiatrist", "primary_care"]
     assert "beside therapy" in rows[-1]["text"]
-    assert len(await told(pool)) == before + 3, "two psychiatrists on call and primary care"
+    assert len(await notified(pool)) == before + 3, "two psychiatrists on call and primary care"
 
 
 async def test_primary_care_hears_whether_its_part_comes_first(database: NewDatabase) -> None:

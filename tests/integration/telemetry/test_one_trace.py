@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from services.intake.handlers.facts import FOLLOWED, take_as
 from services.matching.handlers import triage as matching_triage
-from services.notify.handlers.matching import on_matching
-from services.notify.handlers.triage import on_triage
+from services.notify.handlers import matching as notify_matching
+from services.notify.handlers import triage as notify_triage
 from services.triage.handlers.intake import on_referral
 from shared.db.postgres import Pool, open_pool
 from shared.events import Topic
@@ -96,9 +96,11 @@ class Network:
             (Topic.TRIAGE_EXPRESS, "notify-express"),
             (Topic.TRIAGE_DECISIONS, "notify-triage"),
         ):
-            await self.road.give(topic, group, on_triage(group, CLOCKS), pool)
+            take = partial(notify_triage.handle, group=group, clocks=CLOCKS)
+            await self.road.give(topic, group, take, pool)
         group = "notify-matching"
-        await self.road.give(Topic.MATCHING_ASSIGNMENTS, group, on_matching(group, CLOCKS), pool)
+        take = partial(notify_matching.handle, group=group, clocks=CLOCKS)
+        await self.road.give(Topic.MATCHING_ASSIGNMENTS, group, take, pool)
         async with httpx.AsyncClient() as client:
             for lane in Lane:
                 await self._deliver(client, lane)

@@ -3,31 +3,26 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain.call_state import Held, Known, Open, is_psychiatrist
-from services.notify.domain.crisis_outcomes import outcome_due_at, respond_again_by
-from services.notify.domain.directory import Directory, Duty, Recipient
 from services.notify.domain.ladder import (
     NOBODY_ANSWERED,
     NOBODY_ON_CALL,
     Alarm,
     Alert,
+    Notified,
+    Notify,
     Pace,
     Person,
     Rest,
     Step,
-    Tell,
-    Telling,
     Wait,
     after,
     next_step,
 )
-from services.notify.domain.on_call_gaps import Gap, gaps, is_gap
 from services.notify.settings import NotifySettings
 from shared.vocabulary import Urgency
 
@@ -49,7 +44,7 @@ class Happened:
     at: datetime
 
 
-def climb(
+def escalate(
     alert: Alert,
     on_call: list[Person],
     *,
@@ -73,36 +68,36 @@ def climb(
             continue
         done.append(Happened(step, now))
         alert = after(alert, step, on_call, now)
-        told = tuple(replace(t, failed=t.recipient in refusing) for t in alert.tellings)
-        alert = replace(alert, tellings=told)
+        told = tuple(replace(t, failed=t.recipient in refusing) for t in alert.notified)
+        alert = replace(alert, notified=told)
     return done
 
 
 def test_silence_moves_up_from_person_to_person_to_second_channels_to_everyone() -> None:
-    assert climb(ALERT, [ADA, BEN], until=at(21)) == [
-        Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ben", 0), at(5)),
-        Happened(Tell("ada", 1), at(10)),
+    assert escalate(ALERT, [ADA, BEN], until=at(21)) == [
+        Happened(Notify("ada", 0), at(0)),
+        Happened(Notify("ben", 0), at(5)),
+        Happened(Notify("ada", 1), at(10)),
         Happened(Alarm(NOBODY_ANSWERED), at(15)),
         Happened(Alarm(NOBODY_ANSWERED), at(20)),
     ]
 
 
 def test_an_answer_ends_it() -> None:
-    assert climb(ALERT, [ADA, BEN], until=at(60), answered_at=at(7)) == [
-        Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ben", 0), at(5)),
+    assert escalate(ALERT, [ADA, BEN], until=at(60), answered_at=at(7)) == [
+        Happened(Notify("ada", 0), at(0)),
+        Happened(Notify("ben", 0), at(5)),
         Happened(Rest(), at(7)),
     ]
 
 
 def test_an_answer_ends_the_alarm_too() -> None:
-    last = climb(ALERT, [BEN], until=at(600), answered_at=at(333))[-1]
+    last = escalate(ALERT, [BEN], until=at(600), answered_at=at(333))[-1]
     assert last == Happened(Rest(), at(333))
 
 
 def test_with_nobody_on_call_the_alarm_is_immediate_and_repeats() -> None:
-    assert climb(ALERT, [], until=at(5)) == [
+    assert escalate(ALERT, [], until=at(5)) == [
         Happened(Alarm(NOBODY_ON_CALL), at(0)),
         Happened(Alarm(NOBODY_ON_CALL), at(5)),
     ]
@@ -110,20 +105,20 @@ def test_with_nobody_on_call_the_alarm_is_immediate_and_repeats() -> None:
 
 def test_who_comes_on_call_after_the_alarm_is_told_at_once() -> None:
     alarmed = after(ALERT, Alarm(NOBODY_ON_CALL), [], at(0))
-    assert next_step(alarmed, [BEN], at(2)) == Tell("ben", 0)
+    assert next_step(alarmed, [BEN], at(2)) == Notify("ben", 0)
 
 
 def test_an_endpoint_that_does_not_take_it_is_not_waited_for() -> None:
-    done = climb(ALERT, [ADA, BEN], until=at(4), refusing=frozenset({"ada"}))
+    done = escalate(ALERT, [ADA, BEN], until=at(4), refusing=frozenset({"ada"}))
     assert done == [
-        Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ben", 0), at(0)),
+        Happened(Notify("ada", 0), at(0)),
+        Happened(Notify("ben", 0), at(0)),
     ]
 
 
 def test_a_long_list_of_people_does_not_put_off_the_alarm() -> None:
     crowd = [Person(f"p{n}", 3) for n in range(50)]
-    alarms = [h.at for h in climb(ALERT, crowd, until=at(31)) if isinstance(h.step, Alarm)]
+    alarms = [h.at for h in escalate(ALERT, crowd, until=at(31)) if isinstance(h.step, Alarm)]
     assert alarms == [at(30)]
 
 
@@ -156,10 +151,10 @@ def test_steps_are_shares_of_the_time_left(
 
 def test_five_minutes_ask_three_rungs_and_are_an_alarm_after_four() -> None:
     alert = Alert(opened_at=START, pace=CLOCKS.pace(E, 5 * MINUTE))
-    assert climb(alert, [ADA, BEN], until=at(4)) == [
-        Happened(Tell("ada", 0), at(0)),
-        Happened(Tell("ben", 0), at(1.5)),
-        Happened(Tell("ada", 1), at(3)),
+    assert escalate(alert, [ADA, BEN], until=at(4)) == [
+        Happened(Notify("ada", 0), at(0)),
+        Happened(Notify("ben", 0), at(1.5)),
+        Happened(Notify("ada", 1), at(3)),
         Happened(Alarm(NOBODY_ANSWERED), at(4)),
     ]
 
@@ -174,8 +169,8 @@ def test_two_people_are_asked_by_sixty_percent_and_the_alarm_comes_before_the_en
 ) -> None:
     on_call = [Person(f"p{n}", count) for n, count in enumerate(channels)]
     alert = Alert(opened_at=START, pace=CLOCKS.pace(urgency, left))
-    done = climb(alert, on_call, until=START + left)
-    asked = {h.step.recipient for h in done if isinstance(h.step, Tell) and h.at <= START + 0.6 * left}
+    done = escalate(alert, on_call, until=START + left)
+    asked = {h.step.recipient for h in done if isinstance(h.step, Notify) and h.at <= START + 0.6 * left}
     assert len(asked) >= 2
     assert [h for h in done if isinstance(h.step, Alarm) and h.at < START + left]
 
@@ -183,8 +178,8 @@ def test_two_people_are_asked_by_sixty_percent_and_the_alarm_comes_before_the_en
 @given(st.timedeltas(min_value=-timedelta(days=9), max_value=timedelta(seconds=121)))
 def test_however_little_time_is_left_the_second_person_is_called_in_a_minute(left: timedelta) -> None:
     for urgency in Urgency:
-        done = climb(Alert(opened_at=START, pace=CLOCKS.pace(urgency, left)), [ADA, BEN], until=at(2))
-        assert Happened(Tell("ben", 0), at(1)) in done
+        done = escalate(Alert(opened_at=START, pace=CLOCKS.pace(urgency, left)), [ADA, BEN], until=at(2))
+        assert Happened(Notify("ben", 0), at(1)) in done
         assert done[-1] == Happened(Alarm(NOBODY_ANSWERED), at(2))
 
 
@@ -208,7 +203,7 @@ def test_it_ends_in_an_answer_or_an_alarm_never_in_silence(
     on_call: list[Person], pace: Pace, refused: frozenset[str], answered_at: datetime | None
 ) -> None:
     alert = Alert(opened_at=START, pace=pace)
-    done = climb(alert, on_call, until=END, answered_at=answered_at, refusing=refused)
+    done = escalate(alert, on_call, until=END, answered_at=answered_at, refusing=refused)
     alarms = [h.at for h in done if isinstance(h.step, Alarm)]
     if answered_at is not None:
         assert done[-1] == Happened(Rest(), answered_at)
@@ -222,9 +217,9 @@ def test_it_ends_in_an_answer_or_an_alarm_never_in_silence(
 
 @given(people, paces, refusing)
 def test_no_step_before_its_time(on_call: list[Person], pace: Pace, refused: frozenset[str]) -> None:
-    done = climb(Alert(opened_at=START, pace=pace), on_call, until=END, refusing=refused)
+    done = escalate(Alert(opened_at=START, pace=pace), on_call, until=END, refusing=refused)
     for before, then in pairwise(done):
-        refused_it = isinstance(before.step, Tell) and before.step.recipient in refused
+        refused_it = isinstance(before.step, Notify) and before.step.recipient in refused
         last_call = isinstance(then.step, Alarm) and then.at >= START + pace.alarm
         assert then.at - before.at >= pace.step or refused_it or last_call
     for before, then in pairwise(h for h in done if isinstance(h.step, Alarm)):
@@ -235,8 +230,8 @@ def test_no_step_before_its_time(on_call: list[Person], pace: Pace, refused: fro
 def test_everyone_on_call_is_told_by_every_channel_once_before_the_alarm_or_by_it(
     on_call: list[Person], pace: Pace
 ) -> None:
-    done = climb(Alert(opened_at=START, pace=pace), on_call, until=END)
-    told = [(h.step.recipient, h.step.channel) for h in done if isinstance(h.step, Tell)]
+    done = escalate(Alert(opened_at=START, pace=pace), on_call, until=END)
+    told = [(h.step.recipient, h.step.channel) for h in done if isinstance(h.step, Notify)]
     rungs = [
         (person.recipient, channel) for channel in range(3) for person in on_call if channel < person.channels
     ]
@@ -247,172 +242,6 @@ def test_everyone_on_call_is_told_by_every_channel_once_before_the_alarm_or_by_i
 def test_an_acknowledged_alert_takes_no_further_step(
     on_call: list[Person], pace: Pace, seconds: list[int]
 ) -> None:
-    told = tuple(Telling("ada", n, START + timedelta(seconds=s)) for n, s in enumerate(seconds))
-    alert = Alert(opened_at=START, pace=pace, tellings=told, acknowledged=True)
+    told = tuple(Notified("ada", n, START + timedelta(seconds=s)) for n, s in enumerate(seconds))
+    alert = Alert(opened_at=START, pace=pace, notified=told, acknowledged=True)
     assert next_step(alert, on_call, END) == Rest()
-
-
-# ---- who is on call ----------------------------------------------------------------------------
-
-
-def psychiatrist(name: str, *regions: str) -> Recipient:
-    return Recipient(id=name, audience="psychiatrist", lines=("pager.example",), regions=frozenset(regions))
-
-
-PEOPLE = [psychiatrist("ada", "north"), psychiatrist("ben"), psychiatrist("cleo", "south")]
-
-
-def shift(name: str, begins: float, ends: float, place: int = 1) -> Duty:
-    return Duty(region="north", recipient=name, place=place, starts_at=at(begins), ends_at=at(ends))
-
-
-def fallback(name: str, place: int) -> Duty:
-    return Duty(region="north", recipient=name, place=place)
-
-
-@pytest.mark.parametrize(
-    ("rota", "expected"),
-    [
-        ([], ["ada", "ben"]),  # no rota kept: everyone who covers the region
-        ([shift("ben", -60, 60)], ["ben"]),
-        ([shift("ben", -60, 60, 2), shift("ada", -60, 60, 1)], ["ada", "ben"]),  # by place
-        ([shift("ben", -60, 0), shift("ada", 0, 60)], ["ada"]),  # `until` is not included, `from` is
-        ([shift("ben", 1, 60)], []),  # a hole in the rota is nobody, which is an alarm
-        ([shift("ben", 1, 60), fallback("ada", 0)], ["ada"]),
-        ([fallback("ada", 1), fallback("ben", 0), shift("ada", -1, 1)], ["ada", "ben"]),  # each once
-        ([shift("gone", -60, 60), fallback("ben", 0)], ["ben"]),  # no longer active
-    ],
-)
-def test_on_call_is_who_has_the_shift_then_the_fallback(rota: list[Duty], expected: list[str]) -> None:
-    found = Directory(PEOPLE, rota).on_call("psychiatrist", "north", START)
-    assert [recipient.id for recipient in found] == expected
-
-
-def test_a_therapist_without_an_endpoint_is_reached_by_the_desk_of_the_region() -> None:
-    mine = Recipient(id="own", audience="therapist", lines=("a",), therapist=UUID(int=1))
-    desk = Recipient(id="desk", audience="therapist", lines=("a",), regions=frozenset({"north"}))
-    directory = Directory([mine, desk])
-    assert [r.id for r in directory.of_therapist(UUID(int=1), "north")] == ["own"]
-    assert [r.id for r in directory.of_therapist(UUID(int=2), "north")] == ["desk"]
-    assert directory.of_therapist(UUID(int=2), "south") == []
-
-
-# ---- is anybody called at all ------------------------------------------------------------------
-
-WAITING_V = frozenset({Open("psychiatrist", V)})
-WAITING_E = frozenset({Open("psychiatrist", E)})
-
-
-@pytest.mark.parametrize(
-    ("known", "urgency", "calls"),
-    [
-        (Known(), E, True),
-        (Known(), V, True),
-        (Known(), U, False),  # a clinician reviews it; the psychiatrist is not called for a day's clock
-        (Known(1, V), E, True),  # raised
-        (Known(1, V, WAITING_V), E, True),  # raised, whatever is still open
-        (Known(1, E), E, False),  # the same again, answered
-        (Known(1, E, WAITING_E), E, False),  # the same again, unanswered: its own ladder goes on
-        (Known(1, E), V, False),  # lowered
-        (Known(2, U), E, True),  # lowered by a clinician, then raised again
-        (Known(2, U, WAITING_E), E, False),  # the first call is still going on
-    ],
-)
-def test_only_a_raise_calls_the_psychiatrist_again(known: Known, urgency: Urgency, calls: bool) -> None:
-    assert known.calls_psychiatrist(urgency) is calls
-
-
-@pytest.mark.parametrize(
-    ("known", "urgency", "calls"),
-    [
-        (Known(), U, True),
-        (Known(), S, False),
-        (Known(1, U, psychiatrist_told=U), U, False),  # the same again
-        (Known(1, U, psychiatrist_told=V), U, False),  # lowered by a clinician
-        (Known(1, U, frozenset({Open("psychiatrist", U)})), U, False),
-        (Known(1, U), U, True),  # joins the team
-        (Known(1, S, psychiatrist_told=S), U, True),
-        (Known(1, S, psychiatrist_told=U), U, True),  # lowered, then raised again
-    ],
-)
-def test_a_psychiatrist_on_the_team_is_called_from_urgent_on(
-    known: Known, urgency: Urgency, calls: bool
-) -> None:
-    assert known.calls_psychiatrist(urgency, on_team=True) is calls
-    assert not known.calls_psychiatrist(urgency)
-
-
-def test_a_revision_calls_each_audience_once() -> None:
-    called = Known().called("psychiatrist", E, revision=2)
-    assert not called.calls_again("psychiatrist", 2) and called.calls_again("psychiatrist", 3)
-    assert called.calls_again("clinician", 1)
-
-
-def test_the_most_urgent_alert_counts() -> None:
-    held = Known(held=frozenset({Held("psychiatrist", V, "ada"), Held("psychiatrist", E, "ben")}))
-    assert held.held_at("psychiatrist", V) == Held("psychiatrist", E, "ben")
-    assert held.held_at("clinician", V) is None
-    assert Known(held=frozenset({Held("psychiatrist", V, "ada")})).held_at("psychiatrist", E) is None
-
-
-@pytest.mark.parametrize(
-    ("on_call", "recipient_of", "psychiatrist"),
-    [
-        (True, None, True),
-        (True, "psychiatrist", True),
-        (True, "clinician", False),  # a clinician on the rota
-        (False, "psychiatrist", True),
-        (False, "coordinator", False),
-        (False, None, False),
-    ],
-)
-def test_who_is_a_psychiatrist(on_call: bool, recipient_of: str | None, psychiatrist: bool) -> None:
-    assert is_psychiatrist(on_call=on_call, recipient_of=recipient_of) is psychiatrist
-
-
-# ---- what came of it ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("audience", "urgency", "respond_by", "due"),
-    [
-        ("psychiatrist", E, at(5), at(32)),
-        ("psychiatrist", E, at(240), at(240)),  # never before the time to respond is over
-        ("psychiatrist", E, None, at(32)),
-        ("psychiatrist", V, at(240), at(242)),
-        ("psychiatrist", U, at(600), None),
-        ("clinician", E, at(5), None),
-    ],
-)
-def test_an_outcome_has_a_clock(
-    audience: str, urgency: Urgency, respond_by: datetime | None, due: datetime | None
-) -> None:
-    assert outcome_due_at(audience, urgency, respond_by, CLOCKS, acknowledged_at=at(2)) == due
-
-
-def test_who_is_called_again_has_as_long_as_the_first() -> None:
-    assert respond_again_by(at(0), at(5), now=at(60)) == at(65)
-    assert respond_again_by(at(7), at(5), now=at(60)) == at(5), "it was past its time then"
-
-
-# ---- too few on call ---------------------------------------------------------------------------
-
-
-def test_a_rota_shows_when_fewer_than_two_are_on_call() -> None:
-    rota = [shift("ada", -60, 60), shift("ben", 0, 30), shift("ben", 90, 120)]
-    found = gaps(Directory(PEOPLE, rota), "psychiatrist", "north", START)
-    assert found == [Gap(at(30), 1), Gap(at(60), 0), Gap(at(90), 1)]
-    assert is_gap(Directory(PEOPLE[:1]), "psychiatrist", "north", START)
-    assert gaps(Directory(PEOPLE), "psychiatrist", "north", START) == []
-
-
-def test_each_review_is_new_work_unless_one_as_urgent_is_open() -> None:
-    assert Known(1, U).calls_clinician(U)
-    assert not Known(1, U, frozenset({Open("clinician", U)})).calls_clinician(U)
-    assert Known(1, U, frozenset({Open("clinician", U)})).calls_clinician(V)
-    assert Known(1, U, frozenset({Open("clinician", U)})).reviewed().calls_clinician(U)
-
-
-def test_an_older_decision_is_stale() -> None:
-    assert Known(3).is_stale(2)
-    assert not Known(3).is_stale(3)

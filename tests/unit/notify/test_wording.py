@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from services.notify.domain import wording
+from services.notify.domain import alert_wording, wording, words
 from services.notify.domain.crisis_outcomes import MISSED, NOT_REACHED
 from services.notify.domain.ladder import NOBODY_ANSWERED, NOBODY_ON_CALL
-from services.notify.domain.wording import Words
+from services.notify.domain.words import Words
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Urgency
 
 DUE = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
@@ -19,19 +19,19 @@ UNANSWERED = ("clinician", "psychiatrist")
 
 def everything() -> Iterator[Words]:
     for urgency in Urgency:
-        yield wording.called(urgency, DUE)
+        yield alert_wording.called(urgency, DUE)
         for flag in (True, False):
-            yield from wording.overdue(urgency, DUE, unanswered=flag)
+            yield from alert_wording.overdue(urgency, DUE, unanswered=flag)
             yield from wording.asked(DUE, again=flag)
-            yield from wording.review(urgency, DUE, holds=flag)
+            yield from alert_wording.review(urgency, DUE, holds=flag)
             yield from wording.triaged(urgency, DUE, calls=flag, in_review=not flag)
         for audience, other in (UNANSWERED, UNANSWERED[::-1]):
-            yield from wording.alarm(NOBODY_ANSWERED, audience, urgency, DUE, acknowledged=[other])
-            yield from wording.alarm(NOBODY_ON_CALL, audience, urgency, None)
+            yield from alert_wording.alarm(NOBODY_ANSWERED, audience, urgency, DUE, acknowledged=[other])
+            yield from alert_wording.alarm(NOBODY_ON_CALL, audience, urgency, None)
         for late in (True, False):
-            yield wording.called(urgency, DUE, late=late)
+            yield alert_wording.called(urgency, DUE, late=late)
             for why in (MISSED, NOT_REACHED):
-                yield wording.called_again(urgency, DUE, why=why, late=late)
+                yield alert_wording.called_again(urgency, DUE, why=why, late=late)
         yield wording.on_team(urgency, DUE)
         for part in wording.PART:
             for reachable in (True, False):
@@ -45,10 +45,13 @@ def everything() -> Iterator[Words]:
         yield from wording.closed(unanswered)
     for audience, other in (UNANSWERED, UNANSWERED[::-1]):
         for is_open in (True, False):
-            yield wording.part_acknowledged(audience, other, still_open=is_open)
-    yield wording.gap()
-    for said in (wording.called(Urgency.EMERGENCY, DUE), *wording.review(Urgency.URGENT, DUE, holds=False)):
-        yield replace(said, text=wording.stated_again(wording.stated_again(said.text, DUE), DUE))
+            yield alert_wording.part_acknowledged(audience, other, still_open=is_open)
+    yield alert_wording.gap()
+    for said in (
+        alert_wording.called(Urgency.EMERGENCY, DUE),
+        *alert_wording.review(Urgency.URGENT, DUE, holds=False),
+    ):
+        yield replace(said, text=alert_wording.stated_again(alert_wording.stated_again(said.text, DUE), DUE))
     yield from wording.ask_again()
     yield from wording.proposed(DUE)
     yield from wording.accepted()
@@ -95,19 +98,19 @@ def test_every_notice_is_short_whole_sentences(said: Words) -> None:
 
 
 def test_the_psychiatrist_on_call_must_answer() -> None:
-    said = wording.called(Urgency.EMERGENCY, DUE)
+    said = alert_wording.called(Urgency.EMERGENCY, DUE)
     assert (said.audience, said.alert, said.respond_by) == ("psychiatrist", True, DUE)
     assert said.title == "A referral needs an immediate response"
     assert "2026-03-02 14:30 UTC" in said.text
 
 
 def test_a_review_must_be_answered_by_a_clinician_within_its_time() -> None:
-    said = wording.review(Urgency.URGENT, DUE, holds=False)
+    said = alert_wording.review(Urgency.URGENT, DUE, holds=False)
     assert [(w.audience, w.alert, w.respond_by) for w in said] == [("clinician", True, DUE)]
 
 
 def test_the_referrer_is_told_of_a_review_that_everything_waits_for() -> None:
-    said = wording.review(Urgency.URGENT, DUE, holds=True)
+    said = alert_wording.review(Urgency.URGENT, DUE, holds=True)
     assert audiences(said) == {"clinician", "clinic", "primary_care"}
 
 
@@ -125,8 +128,8 @@ def test_the_referrer_is_told_of_a_review_that_everything_waits_for() -> None:
         (wording.booked(DUE), {"clinic", "primary_care"}),
         (wording.closed(()), {"clinic", "primary_care"}),
         (wording.withdrawn(()), {"clinic", "primary_care"}),
-        (wording.alarm(NOBODY_ANSWERED, "clinician", Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
-        (wording.alarm(NOBODY_ON_CALL, "psychiatrist", Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
+        (alert_wording.alarm(NOBODY_ANSWERED, "clinician", Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
+        (alert_wording.alarm(NOBODY_ON_CALL, "psychiatrist", Urgency.EMERGENCY, DUE), {"coordinator", "ops"}),
     ],
 )
 def test_who_is_told_of_what(said: list[Words], told: set[str]) -> None:
@@ -152,7 +155,7 @@ def test_an_end_does_not_silence_an_alert_but_says_that_it_is_still_open() -> No
 
 
 def alarm(reason: str, audience: str, *acknowledged: str) -> str:
-    return wording.alarm(reason, audience, Urgency.EMERGENCY, DUE, acknowledged=acknowledged)[0].text
+    return alert_wording.alarm(reason, audience, Urgency.EMERGENCY, DUE, acknowledged=acknowledged)[0].text
 
 
 def test_an_alarm_says_whose_part_has_no_answer_and_whose_has() -> None:
@@ -170,22 +173,22 @@ def test_who_ends_a_psychiatrists_part_must_take_it_over() -> None:
 
 
 def test_a_deadline_that_is_over_is_not_asked_for() -> None:
-    said = wording.called(Urgency.VERY_URGENT, DUE, late=True).text
+    said = alert_wording.called(Urgency.VERY_URGENT, DUE, late=True).text
     assert "It was due by" in said and "Please respond by" not in said
 
 
 def test_stated_again_is_said_once_with_the_last_time() -> None:
-    said = wording.called(Urgency.EMERGENCY, DUE).text
+    said = alert_wording.called(Urgency.EMERGENCY, DUE).text
     later = DUE + timedelta(minutes=5)
-    assert wording.stated_again(wording.stated_again(said, DUE), later) == (
+    assert alert_wording.stated_again(alert_wording.stated_again(said, DUE), later) == (
         f"{said} It was stated again at 2026-03-02 14:35 UTC."
     )
 
 
 def test_times_are_told_in_utc_and_say_so() -> None:
     half_past = timezone(timedelta(hours=5, minutes=30))
-    assert wording.at(datetime(2026, 3, 2, 20, 0, tzinfo=half_past)) == "2026-03-02 14:30 UTC"
+    assert words.at(datetime(2026, 3, 2, 20, 0, tzinfo=half_past)) == "2026-03-02 14:30 UTC"
 
 
 def test_every_urgency_has_words() -> None:
-    assert set(wording.RESPONSE) == set(Urgency)
+    assert set(words.RESPONSE) == set(Urgency)

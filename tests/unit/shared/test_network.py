@@ -21,9 +21,9 @@ from services.matching.api.network_entry import entry_in
 from services.matching.api.roster_csv import Bad, read_areas, read_therapists
 from services.matching.api.therapist_models import EXAMPLE, TherapistEntry
 from services.matching.app import create_app as matching
+from services.notify.api.network_terms import recipient_form
 from services.notify.api.requests import EXAMPLE_RECIPIENT, EXAMPLE_ROTA, RecipientForm, RotaForm
 from services.notify.app import create_app as notify
-from services.notify.network_terms import recipient_form
 from services.triage.app import create_app as triage
 from shared.errors import Misconfigured
 from shared.network import NOTHING_CHECKED, Kind, Network, load

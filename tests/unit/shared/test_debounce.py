@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.notify.jobs.debounce import Soon
+from shared.runtime.loops import debounce
 
 
 async def test_those_who_ask_close_together_share_one_call_and_a_later_one_gets_its_own() -> None:
@@ -14,10 +14,10 @@ async def test_those_who_ask_close_together_share_one_call_and_a_later_one_gets_
         times += 1
         called.set()
 
-    soon = Soon(call, seconds=0.01)
+    debounced = debounce(call, seconds=0.01)
     for wanted in (1, 2):
         for _ in range(5):
-            soon()
+            debounced()
         assert times == wanted - 1, "not at once"
         await asyncio.wait_for(called.wait(), 5)
         called.clear()
