@@ -1,11 +1,13 @@
-"""What triage answers."""
+"""The response models of triage."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.triage.db.reviews import QueuedReview
 from services.triage.domain.state import Asked
 from shared.events import FiredRule
 from shared.vocabulary import Urgency
@@ -98,14 +100,18 @@ class WaitingReview(BaseModel):
     claimed_until: datetime | None
     asked: Asked | None = Field(description="It waits for the referrer, who must answer by `review_by`.")
 
+    @classmethod
+    def of(cls, review: QueuedReview, *, now: datetime) -> "WaitingReview":
+        return cls(**asdict(review), overdue=review.review_by < now)
+
 
 class Reviews(BaseModel):
-    """`next` asks for the following page; null at the end."""
+    """`next_cursor` asks for the following page as `cursor`; null at the end."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reviews": [REVIEW], "next": None}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reviews": [REVIEW], "next_cursor": None}]})
 
     reviews: list[WaitingReview]
-    next: str | None
+    next_cursor: str | None
 
 
 class Claimed(BaseModel):

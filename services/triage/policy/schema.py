@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from services.triage.domain import policy as rules
 from services.triage.domain.business_days import BusinessDays, Calendar, Clock
-from services.triage.domain.conditions import KINDS, PARTS
+from services.triage.domain.chart_conditions import PARTS
+from services.triage.domain.conditions import KINDS
 from shared.clinical import DIAGNOSES
 from shared.instruments import Status
 from shared.instruments.problems import ProblemCode

@@ -15,7 +15,7 @@ from services.intake.handlers.facts import FOLLOWED, take_as
 from services.matching.handlers.triage import OnTriaged
 from services.notify.handlers.matching import on_matching
 from services.notify.handlers.triage import on_triage
-from services.triage.handlers.intake import on_referral
+from services.triage.handlers.intake import handle
 from shared.db.postgres import Pool, open_pool
 from shared.events import Topic
 from shared.telemetry import trace
@@ -75,7 +75,7 @@ class Network:
         await self.road.relay("intake", self.pools["intake"], self.urls["intake"])
 
     async def triage(self) -> None:
-        handler = partial(on_referral, policy=POLICY)
+        handler = partial(handle, policy=POLICY)
         for topic, group in ((Topic.INTAKE_EXPRESS, "triage-express"), (Topic.INTAKE_REFERRALS, "triage")):
             await self.road.give(topic, group, handler, self.pools["triage"])
         await self.road.relay("triage", self.pools["triage"], self.urls["triage"])

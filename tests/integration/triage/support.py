@@ -3,7 +3,7 @@
 from typing import Any, Literal, TypeVar
 from uuid import UUID, uuid4
 
-from services.triage.handlers.intake import on_referral
+from services.triage.handlers.intake import handle
 from shared.db.postgres import Pool, transaction
 from shared.events import (
     READER,
@@ -85,7 +85,7 @@ def withdrawal(referral_id: UUID, *, revision: int = 2, express: bool = False) -
 async def take(pool: Pool, *facts: AnyFact) -> None:
     """One batch, as the consumer would hand it over."""
     async with transaction(pool) as connection:
-        await on_referral(connection, facts, policy=POLICY)
+        await handle(connection, facts, policy=POLICY)
 
 
 async def said(pool: Pool, referral_id: UUID | None = None) -> list[AnyFact]:

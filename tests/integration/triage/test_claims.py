@@ -245,7 +245,7 @@ async def test_whoever_waited_for_the_lock_sees_what_was_written_meanwhile(datab
     closing = asyncio.create_task(close())
     await locked.wait()
     async with transaction(pool) as connection:
-        standing = await referrals.load_one(connection, referral_id)
+        referral = await referrals.load_one(connection, referral_id)
     await closing
-    assert standing is not None
-    assert standing.review is None
+    assert referral is not None
+    assert referral.state.review is None
