@@ -9,8 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from services.triage.api import reviews
-from services.triage.api.openapi import problems
-from services.triage.api.responses import Decisions, Overrides, RuleRate
+from services.triage.api.responses import Decisions, Overrides, RuleRate, problems
 from services.triage.db import referrals, rule_stats
 from services.triage.domain.policy import Policy
 from shared.db.postgres import Pool, transaction

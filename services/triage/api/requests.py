@@ -1,4 +1,4 @@
-"""What clinicians send. Codes only: what should be said in words is said to the referrer."""
+"""What clinicians send. Codes only: whatever needs words goes to the referrer by another way."""
 
 from typing import Annotated, Final
 

@@ -9,10 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import TypeAdapter
 
-from services.triage.api.openapi import problems
 from services.triage.api.refusals import refusals_as_problems
 from services.triage.api.requests import DecisionBody
-from services.triage.api.responses import Claimed, Decided, Reviews, WaitingReview
+from services.triage.api.responses import Claimed, Decided, Reviews, WaitingReview, problems
 from services.triage.db import reviews as db
 from services.triage.domain.policy import Policy
 from services.triage.handlers import clinician

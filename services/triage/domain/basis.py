@@ -9,7 +9,7 @@ from typing import Final
 from services.triage.domain.policy import Finding, Policy
 
 NOT_A_RULE: Final = frozenset({"kept"})
-"""Says that an earlier decision stands; whatever made that one is counted there."""
+"""States that an earlier decision is kept; whatever made that one is counted there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

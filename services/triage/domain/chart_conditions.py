@@ -104,7 +104,7 @@ def read_notes(_: Condition, chart: Chart) -> Iterator[Datum]:
 
 
 def problems_withheld(_: Condition, chart: Chart) -> Iterator[Datum]:
-    """Says nothing about the problems: this is told to the network."""
+    """Says nothing about the problems: the network reads this."""
     if chart.problems_withheld:
         yield Datum("consent=too narrow to match on")
 

@@ -1,4 +1,4 @@
-"""The closed set of things a rule may ask of a chart. Each answers with the data it fired on, or nothing.
+"""The closed set of things a rule may ask of a chart. Each yields the data it fired on, or nothing.
 
 Every kind in `MONOTONE` keeps holding when an answer worsens, an answer or a sheet is added or a flag
 appears; only those may raise urgency. `DOUBTS` hold while something is not known: they may raise too, and
@@ -24,7 +24,7 @@ def data(condition: Condition, chart: Chart, *, urgency: Urgency | None = None) 
     found = set(KINDS[condition.kind](condition, chart))
     if not found:
         return ()
-    return tuple(sorted(found, key=lambda datum: (datum.said, str(datum.on))))
+    return tuple(sorted(found, key=lambda datum: (datum.text, str(datum.on))))
 
 
 def all_data(

@@ -42,8 +42,8 @@ def estimated_total(condition: Condition, chart: Chart) -> Iterator[Datum]:
     for sheet in _sheets(condition, chart):
         reading = sheet.reading
         if reading.prorated and reading.given < (condition.at_least or 0) <= (reading.total or 0):
-            said = f"{reading.instrument}.total~{reading.total}, {len(reading.missing)} items missing"
-            yield Datum(said, sheet.taken_on)
+            text = f"{reading.instrument}.total~{reading.total}, {len(reading.missing)} items missing"
+            yield Datum(text, sheet.taken_on)
 
 
 def clusters(condition: Condition, chart: Chart) -> Iterator[Datum]:

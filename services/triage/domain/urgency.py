@@ -60,7 +60,7 @@ def evaluate(chart: Chart, rules: Iterable[Rule]) -> Evaluation:
     return Evaluation(
         chart,
         tuple(
-            (rule, Finding(rule.id, datum.said, rule.text, datum.on))
+            (rule, Finding(rule.id, datum.text, rule.text, datum.on))
             for rule in rules
             for datum in all_data(rule.when, chart)
         ),
