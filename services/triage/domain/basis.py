@@ -1,5 +1,5 @@
-"""What clinicians made of each rule: how often it fired, and how often they confirmed, raised, lowered,
-returned or asked where it had. A rule that is always lowered asks too much; one that is raised, too little.
+"""By which rules something was decided, so that clinicians' later decisions can be counted for each rule. A
+rule that is always lowered asks too much; one that is raised, too little.
 """
 
 from collections.abc import Iterable

@@ -21,7 +21,7 @@ def newest(chart: Chart) -> Chart:
     return replace(chart, sheets=sheets)
 
 
-def asks_for(evaluation: Evaluation, policy: Policy) -> Urgency:
+def asked_by_newest(evaluation: Evaluation, policy: Policy) -> Urgency:
     """By the newest answers alone. The rules run again only where there are older ones to leave out."""
     chart = newest(evaluation.chart)
     alone = evaluation if chart is evaluation.chart else evaluate(chart, policy.rules)

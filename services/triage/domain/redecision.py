@@ -13,7 +13,7 @@ from services.triage.domain.basis import basis
 from services.triage.domain.chart import Charts
 from services.triage.domain.claim import after_change
 from services.triage.domain.consent import evaluate_shareable
-from services.triage.domain.newer_answers import asks_for
+from services.triage.domain.newer_answers import asked_by_newest
 from services.triage.domain.outcome import Outcome, Published
 from services.triage.domain.pathway import Pathway, what_care
 from services.triage.domain.policy import Policy
@@ -89,7 +89,7 @@ def _redecide(
     if before is None:
         return Redecided(outcome=Outcome(state=state), before=state.urgency)
     verdict = assess(evaluation, policy, asked_at=now, before=before)
-    next_ = replace(_raised(state, verdict, policy, now), asks_for=asks_for(evaluation, policy))
+    next_ = replace(_raised(state, verdict, policy, now), asks_for=asked_by_newest(evaluation, policy))
     pathway = what_care(charts.whole, policy, verdict.urgency)
     joins = _joins(pathway, verdict, team_told) and next_.status == "triaged"
     goes_on = next_.status == "triaged" and state.status == "held"

@@ -29,8 +29,8 @@ def after_rules(
     asked_at: datetime,
     now: datetime,
 ) -> Review | None:
-    """`shown` is what a clinician should see besides; `asked_at` is when the referral, or the change to it,
-    was taken in."""
+    """`shown` is what else a clinician should see; `asked_at` is when the referral, or the change to it, was
+    taken in."""
     reasons = (*reasons_of(verdict.reviews), *shown)
     if open_ and open_.asked:
         return _answered(open_, verdict, (*reasons, ANSWERED), policy, asked_at)

@@ -6,7 +6,7 @@ from datetime import datetime
 from services.triage.domain.basis import basis
 from services.triage.domain.chart import NOTHING, Charts, Stated
 from services.triage.domain.consent import evaluate_shareable
-from services.triage.domain.newer_answers import asks_for, better_answers
+from services.triage.domain.newer_answers import asked_by_newest, better_answers
 from services.triage.domain.outcome import Ended, Outcome, Published
 from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy
@@ -62,7 +62,7 @@ def _triage(report: Reported, state: TriageState, policy: Policy, *, now: dateti
     evaluation = evaluate(report.charts.whole, policy.rules)
     before = state.before
     verdict = assess(evaluation, policy, asked_at=report.asked_at, before=before, stated=report.stated)
-    newest = asks_for(evaluation, policy)
+    newest = asked_by_newest(evaluation, policy)
     better = better_answers(
         policy, before=state.asks_for if before else None, asks_for=newest, current=verdict.urgency
     )

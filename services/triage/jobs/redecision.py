@@ -52,23 +52,23 @@ class Found:
         return len(self.raised) + self.unchanged + self.over + len(self.unreadable)
 
 
-async def _nobody(_: Sequence[UUID]) -> set[UUID]:
+async def _none_over(_: Sequence[UUID]) -> set[UUID]:
     return set()
 
 
-async def _go_on() -> None:
+async def _at_once() -> None:
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redecider:
-    """`care_over` says of which referrals care has ended. With `everyone` also those are decided again that
-    these rules have been asked about already."""
+    """`care_over` returns those referrals whose care has ended. With `everyone`, referrals that these rules
+    have decided already are decided again too."""
 
     pool: Pool
     policy: Policy
     everyone: bool = False
-    care_over: Callable[[Sequence[UUID]], Awaitable[set[UUID]]] = _nobody
+    care_over: Callable[[Sequence[UUID]], Awaitable[set[UUID]]] = _none_over
     clock: Callable[[], datetime] = present
 
     async def survey(self, *, writes: bool, progress: Callable[[int], None] = lambda _: None) -> Found:
@@ -87,7 +87,7 @@ class Redecider:
         *,
         per_second: float,
         progress: Callable[[int], None] = lambda _: None,
-        until_sent: Callable[[], Awaitable[None]] = _go_on,
+        until_sent: Callable[[], Awaitable[None]] = _at_once,
     ) -> list[Raised]:
         """Decides each again, in this order, and returns those that were raised here. `until_sent` returns
         when what was published before has been sent."""
@@ -127,7 +127,7 @@ class Redecider:
                 await redecision.mark(connection, marked, self.policy.digest)
 
     async def _publish(self, referral_id: UUID) -> Raised | None:
-        """None where it needs no raise any more: another run has raised it, or a newer decision has."""
+        """None where it needs no raise any more: another run or a newer decision has raised it."""
         over, now = await self.care_over([referral_id]), self.clock()
         async with transaction(self.pool) as connection:
             stored = await self._load(connection, [referral_id], lock=True)

@@ -9,9 +9,9 @@ from shared.vocabulary import Urgency
 from tests.integration.notify import support
 from tests.integration.notify.support import ROUTINE, About
 from tests.integration.triage.support import fact, take
-from tests.integration.triage.test_http import Call, decide, keys, triage
-from tests.integration.triage.test_overdue import deadline_job
+from tests.integration.triage.test_deadlines import deadline_job
 from tests.integration.triage.test_questions import ASK, UNKNOWN
+from tests.integration.triage.test_reviews import Call, decide, keys, triage
 from tests.support import NewDatabase
 
 __all__ = ["keys", "triage"]  # fixtures

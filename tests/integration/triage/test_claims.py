@@ -14,7 +14,7 @@ from shared.events import ReferralTriaged, ReviewRequested, Stated
 from shared.vocabulary import Priority, Urgency
 from shared.web.auth import Role
 from tests.integration.triage.support import WORSE_SHEET, fact, last, said, take
-from tests.integration.triage.test_http import ITEM9, Call, decide, keys, triage
+from tests.integration.triage.test_reviews import ITEM9, Call, decide, keys, triage
 from tests.support import NewDatabase, eventually
 
 __all__ = ["keys", "triage"]  # fixtures

@@ -22,8 +22,8 @@ from shared.ids import new_id, now
 from shared.vocabulary import Urgency
 from tests.integration.triage.support import WORSE_SHEET, fact, last, said, take, withdrawal
 from tests.integration.triage.test_claims import queue
-from tests.integration.triage.test_http import ITEM9, Call, back, decide, keys, triage
-from tests.integration.triage.test_overdue import deadline_job
+from tests.integration.triage.test_deadlines import deadline_job
+from tests.integration.triage.test_reviews import ITEM9, Call, back, decide, keys, triage
 from tests.support import NewDatabase
 from tests.unit.triage.samples import CALM, DAY, POLICY
 

@@ -20,8 +20,8 @@ from shared.vocabulary import Priority, Urgency
 from shared.web.auth import Role
 from tests.integration.triage.support import CALM_SHEET, WORSE_SHEET, fact, last, said, take, withdrawal
 from tests.integration.triage.test_claims import queue
-from tests.integration.triage.test_http import Call, decide, keys, triage
-from tests.integration.triage.test_overdue import deadline_job
+from tests.integration.triage.test_deadlines import deadline_job
+from tests.integration.triage.test_reviews import Call, decide, keys, triage
 
 __all__ = ["keys", "triage"]  # fixtures
 

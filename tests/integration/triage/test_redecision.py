@@ -27,7 +27,7 @@ from shared.events import AnyFact, ReferralTriaged, ReviewRequested, TriageFact
 from shared.ids import now
 from shared.vocabulary import Lane, Urgency
 from tests.integration.triage.support import fact, said, withdrawal
-from tests.integration.triage.test_http import Call, back, decide, keys, triage
+from tests.integration.triage.test_reviews import Call, back, decide, keys, triage
 from tests.support import NewDatabase
 from tests.unit.careroute.http_stand_in import console
 from tests.unit.triage.samples import POLICY

@@ -13,7 +13,7 @@ from shared.events import Consent, ReferralTriaged
 from shared.vocabulary import Priority
 from shared.web.auth import Role
 from tests.integration.triage.support import fact, last, take
-from tests.integration.triage.test_http import ITEM9, Call, back, decide, keys, triage
+from tests.integration.triage.test_reviews import ITEM9, Call, back, decide, keys, triage
 from tests.unit.triage.samples import POLICY
 from tests.unit.triage.test_consent import NO, WHOLE
 

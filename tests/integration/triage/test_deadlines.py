@@ -14,7 +14,7 @@ from shared.ids import now
 from shared.vocabulary import Priority, Urgency
 from tests.integration.triage.support import WORSE_SHEET, fact, said, take
 from tests.integration.triage.test_claims import claim
-from tests.integration.triage.test_http import ITEM9, Call, decide, keys, triage
+from tests.integration.triage.test_reviews import ITEM9, Call, decide, keys, triage
 from tests.support import NewDatabase
 from tests.unit.triage.samples import POLICY
 
