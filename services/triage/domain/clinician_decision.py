@@ -7,7 +7,7 @@ from typing import Final, Literal
 from services.triage.domain import questions, returns
 from services.triage.domain.chart import Charts
 from services.triage.domain.claim import refuse_if_another
-from services.triage.domain.consent import Disclosure, Why, evaluate_shareable
+from services.triage.domain.consent import Disclosure, NetworkView, Why, network_view
 from services.triage.domain.outcome import ByClinician, InformationNeeded, Outcome, Returned
 from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy
@@ -45,6 +45,16 @@ TAKES: Final[dict[Action, tuple[str, ...]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenReferral:
+    """A referral that a clinician can decide: it is triaged or held. `current` is what was decided so far."""
+
+    state: TriageState
+    current: Before
+    charts: Charts
+    evaluation: Evaluation
+
+
 def decide(
     command: Command, state: TriageState, charts: Charts | None, policy: Policy, *, by: str, now: datetime
 ) -> Outcome:
@@ -61,40 +71,20 @@ def decide(
     evaluation = evaluate(charts.whole, policy.rules)
     if raised := unseen(evaluation, charts, state, policy, now=now):
         return replace(raised, refusal=_seen_is_old(raised.state))
-    return carry_out(command, evaluation, state, current, charts, policy, by=by, now=now)
+    referral = OpenReferral(state=state, current=current, charts=charts, evaluation=evaluation)
+    return carry_out(command, referral, policy, by=by, now=now)
 
 
-def carry_out(
-    command: Command,
-    evaluation: Evaluation,
-    state: TriageState,
-    current: Before,
-    charts: Charts,
-    policy: Policy,
-    *,
-    by: str,
-    now: datetime,
-) -> Outcome:
+def carry_out(command: Command, referral: OpenReferral, policy: Policy, *, by: str, now: datetime) -> Outcome:
     """The command has no faults and nothing refuses it."""
     match command.action:
         case "return":
-            return _return(command, state, by=by)
+            return _return(command, referral.state, by=by)
         case "ask":
-            return _ask(command, state, current, policy, by=by, now=now)
+            return _ask(command, referral, policy, by=by, now=now)
         case "confirm" | "raise" | "lower":
-            urgency = command.urgency if command.urgency and command.action != "confirm" else current.urgency
-            chosen = Before(
-                urgency=urgency,
-                respond_by=_respond_by(command.action, urgency, current.respond_by, policy, now),
-                by_clinician=True,
-                settled=settle(findings_alone(evaluation, policy)),
-            )
             clinician = ByClinician(by=by, action=command.action, reason=command.reason)
-            why = command.emergency_disclosure
-            disclosure = Disclosure(by=by, at=now, why=why) if why else None
-            return _settle(
-                evaluation, chosen, state, charts, policy, clinician=clinician, disclosure=disclosure, now=now
-            )
+            return _settle(command, referral, policy, clinician, now=now)
 
 
 def faults(
@@ -126,17 +116,12 @@ def _seen_is_old(state: TriageState) -> Conflict:
 
 
 def _settle(
-    evaluation: Evaluation,
-    chosen: Before,
-    state: TriageState,
-    charts: Charts,
-    policy: Policy,
-    *,
-    clinician: ByClinician,
-    disclosure: Disclosure | None,
-    now: datetime,
+    command: Command, referral: OpenReferral, policy: Policy, clinician: ByClinician, *, now: datetime
 ) -> Outcome:
-    verdict = assess(evaluation, policy, asked_at=now, before=chosen)
+    """Everything that the rules find counts as settled."""
+    state, charts = referral.state, referral.charts
+    chosen = _chosen(command, referral, policy, now)
+    verdict = assess(referral.evaluation, policy, asked_at=now, before=chosen)
     decided = replace(
         state,
         decision=state.decision + 1,
@@ -150,17 +135,27 @@ def _settle(
         waiting_since=now,
         rules_digest=policy.digest,
     )
+    why = command.emergency_disclosure
     event = triaged(
         decided,
-        charts,
-        None if disclosure else evaluate_shareable(charts, policy),
         verdict,
         what_care(charts.whole, policy, verdict.urgency),
-        policy,
+        NetworkView(charts, policy, shared=None) if why else network_view(charts, policy),
         clinician=clinician,
-        disclosure=disclosure,
+        disclosure=Disclosure(by=clinician.by, at=now, why=why) if why else None,
     )
     return Outcome(state=decided, published=(event,))
+
+
+def _chosen(command: Command, referral: OpenReferral, policy: Policy, now: datetime) -> Before:
+    current = referral.current
+    urgency = command.urgency if command.urgency and command.action != "confirm" else current.urgency
+    return Before(
+        urgency=urgency,
+        respond_by=_respond_by(command.action, urgency, current.respond_by, policy, now),
+        by_clinician=True,
+        settled=settle(findings_alone(referral.evaluation, policy)),
+    )
 
 
 def _respond_by(
@@ -184,10 +179,9 @@ def _return(command: Command, state: TriageState, *, by: str) -> Outcome:
     return Outcome(state=returned, published=(event,))
 
 
-def _ask(
-    command: Command, state: TriageState, current: Before, policy: Policy, *, by: str, now: datetime
-) -> Outcome:
+def _ask(command: Command, referral: OpenReferral, policy: Policy, *, by: str, now: datetime) -> Outcome:
     """Nothing is decided yet, and nothing that was found counts as settled."""
+    state, current = referral.state, referral.current
     review = questions.ask(state.review, current, command.questions, policy, by=by, now=now)
     asked = replace(state, review=review, decision=state.decision + 1)
     event = InformationNeeded(

@@ -56,19 +56,27 @@ class Disclosure:
         )
 
 
-def evaluate_shareable(charts: Charts, policy: Policy) -> Evaluation | None:
-    """The rules on the part that may be shared; None where nothing is withheld."""
-    return evaluate(charts.shareable, policy.rules) if charts.shareable else None
+@dataclass(frozen=True, slots=True)
+class NetworkView:
+    """What the network may know. `shared` is the shareable chart as the rules evaluate it, None where nothing
+    is withheld."""
+
+    charts: Charts
+    policy: Policy
+    shared: Evaluation | None
+
+    def reasons(self, reasons: tuple[Reason, ...], urgency: Urgency) -> tuple[Reason, ...]:
+        """Those that would have fired on the shareable part too; one sentence replaces all the others."""
+        if self.shared is None:
+            return reasons
+        pathway = what_care(self.shared.chart, self.policy, urgency)
+        findings = (*findings_alone(self.shared, self.policy), *pathway.findings)
+        known = {(finding.rule, finding.datum, finding.on) for finding in findings}
+        own = OWN.union(rule.id for rule in self.policy.rules if all(c.kind in NEUTRAL for c in rule.when))
+        kept = tuple(reason for reason in reasons if reason.rule in own or reason.mark in known)
+        return kept if len(kept) == len(reasons) else (*kept, NOT_SHARED)
 
 
-def shareable_reasons(
-    reasons: tuple[Reason, ...], shared: Evaluation | None, policy: Policy, urgency: Urgency
-) -> tuple[Reason, ...]:
-    """Those that would have fired on the shareable part too; one sentence stands for all the others."""
-    if shared is None:
-        return reasons
-    findings = (*findings_alone(shared, policy), *what_care(shared.chart, policy, urgency).findings)
-    known = {(finding.rule, finding.datum, finding.on) for finding in findings}
-    own = OWN.union(rule.id for rule in policy.rules if all(c.kind in NEUTRAL for c in rule.when))
-    kept = tuple(reason for reason in reasons if reason.rule in own or reason.mark in known)
-    return kept if len(kept) == len(reasons) else (*kept, NOT_SHARED)
+def network_view(charts: Charts, policy: Policy) -> NetworkView:
+    shared = evaluate(charts.shareable, policy.rules) if charts.shareable else None
+    return NetworkView(charts, policy, shared)

@@ -12,7 +12,7 @@ from typing import Final
 from services.triage.domain.basis import basis
 from services.triage.domain.chart import Charts
 from services.triage.domain.claim import after_change
-from services.triage.domain.consent import evaluate_shareable
+from services.triage.domain.consent import network_view
 from services.triage.domain.newer_answers import asked_by_newest
 from services.triage.domain.outcome import Outcome, Published
 from services.triage.domain.pathway import Pathway, what_care
@@ -113,14 +113,14 @@ def _published(
     review = next_.review if next_.review is not state.review else None
     if review is None and not triages:
         return next_, ()
-    shared = evaluate_shareable(charts, policy)
+    view = network_view(charts, policy)
     published: list[Published] = []
     if review is not None:
         next_ = replace(next_, decision=next_.decision + 1)
-        published.append(review_needed(next_, review, charts, shared, policy))
+        published.append(review_needed(next_, review, view))
     if triages:
         next_ = replace(next_, decision=next_.decision + 1)
-        event = triaged(next_, charts, shared, verdict, pathway, policy)
+        event = triaged(next_, verdict, pathway, view)
         published.append(replace(event, reasons=(*event.reasons, DECIDED_AGAIN)))
     return next_, tuple(published)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.triage.domain.basis import basis
 from services.triage.domain.chart import NOTHING, Charts, Stated
-from services.triage.domain.consent import evaluate_shareable
+from services.triage.domain.consent import network_view
 from services.triage.domain.newer_answers import asked_by_newest, better_answers
 from services.triage.domain.outcome import Ended, Outcome, Published
 from services.triage.domain.pathway import what_care
@@ -85,18 +85,17 @@ def _triage(report: Reported, state: TriageState, policy: Policy, *, now: dateti
 def _published(
     report: Reported, state: TriageState, next_: TriageState, verdict: Verdict, policy: Policy
 ) -> Outcome:
-    charts, review = report.charts, next_.review
-    shared = evaluate_shareable(charts, policy)
+    review, view = next_.review, network_view(report.charts, policy)
     restates = _restates(verdict, insists=report.insists)
     published: list[Published] = []
     calls_again = bool(verdict.restated) or report.insists
     if review and (calls_again or is_worth_publishing(review, state.review)):
         next_ = replace(next_, decision=next_.decision + 1)
-        published.append(review_needed(next_, review, charts, shared, policy, restates=restates))
+        published.append(review_needed(next_, review, view, restates=restates))
     if not verdict.holds:
         next_ = replace(next_, decision=next_.decision + 1)
-        pathway = what_care(charts.whole, policy, verdict.urgency)
-        published.append(triaged(next_, charts, shared, verdict, pathway, policy, restates=restates))
+        pathway = what_care(report.charts.whole, policy, verdict.urgency)
+        published.append(triaged(next_, verdict, pathway, view, restates=restates))
     return Outcome(state=next_, published=tuple(published), basis=basis(policy, verdict.findings))
 
 

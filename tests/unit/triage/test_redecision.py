@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from services.triage.case_mapping import chart_of, charts_of
 from services.triage.db.referrals import Referral
 from services.triage.domain import clinician_decision
-from services.triage.domain.clinician_decision import Command, carry_out
+from services.triage.domain.clinician_decision import Command, OpenReferral, carry_out
 from services.triage.domain.outcome import Outcome, ReviewNeeded, Triaged
 from services.triage.domain.policy import Policy
 from services.triage.domain.redecision import DECIDED_AGAIN, Redecided, redecide, unseen
@@ -90,8 +90,13 @@ def carried_out(
     """Whether or not it fits."""
     assert state.before is not None
     charts = charts_of(case)
-    evaluation = evaluate(charts.whole, policy.rules)
-    return carry_out(command, evaluation, state, state.before, charts, policy, by="dr-grey", now=now)
+    referral = OpenReferral(
+        state=state,
+        current=state.before,
+        charts=charts,
+        evaluation=evaluate(charts.whole, policy.rules),
+    )
+    return carry_out(command, referral, policy, by="dr-grey", now=now)
 
 
 def again(referral: Referral, policy: Policy, *, team_told: Any = None) -> Redecided:
