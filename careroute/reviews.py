@@ -49,9 +49,9 @@ def _all(client: httpx.Client) -> Iterator[Json]:
     while True:
         page = require(client.get("/v1/reviews", params=query))
         yield from page["reviews"]
-        if not page["next"]:
+        if not page["next_cursor"]:
             return
-        query["after"] = page["next"]
+        query["cursor"] = page["next_cursor"]
 
 
 def _why(review: Json) -> str:

@@ -47,6 +47,10 @@ class Urgency(StrEnum):
 URGENCIES: Final = tuple(Urgency)
 
 
+CLOSED_BY_TRIAGE: Final = "returned"
+"""Matching's reason for a referral that it closed only because triage had returned it."""
+
+
 def more_urgent(a: Urgency, b: Urgency) -> Urgency:
     return a if at_least_as_urgent(a, b) else b
 

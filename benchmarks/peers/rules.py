@@ -19,10 +19,10 @@ from services.matching.domain.proposals import Proposal, Waiting, propose
 from services.matching.domain.roster_columns import Roster
 from services.matching.domain.scoring import Weights
 from services.matching.domain.therapist_entry import therapist_of
-from services.triage.domain.case_mapping import chart_of
+from services.triage.case_mapping import chart_of
 from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy
-from services.triage.domain.urgency import how_soon
+from services.triage.domain.urgency import assess_urgency
 from services.triage.policy.checks import POLICIES, load
 from shared.events import Case
 from shared.vocabulary import Urgency
@@ -59,7 +59,7 @@ def policy() -> Policy:
 def score(case: dict[str, Any], *, asked_at: datetime) -> Scored:
     known = Case.model_validate(case)
     chart = chart_of(known)
-    verdict = how_soon(chart, policy(), asked_at=asked_at)
+    verdict = assess_urgency(chart, policy(), asked_at=asked_at)
     pathway = what_care(chart, policy(), verdict.urgency)
     found = [(i.modality, i.problem, i.strength) for i in pathway.indications if i.problem in known.problems]
     decision = {

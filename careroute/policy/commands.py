@@ -22,11 +22,11 @@ from careroute.calling import calling, require
 from careroute.checks.acted_on import row_chunks
 from careroute.local.errors import StackError
 from careroute.network import Network
+from services.triage.case_mapping import chart_of
 from services.triage.domain.business_days import BusinessDays
-from services.triage.domain.case_mapping import chart_of
 from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy
-from services.triage.domain.urgency import how_soon
+from services.triage.domain.urgency import assess_urgency
 from services.triage.policy.checks import load
 from services.triage.policy.load import PolicyRefused
 from services.triage.settings import TriageSettings
@@ -175,7 +175,7 @@ def _compared(row: asyncpg.Record, present: Policy, proposed: Policy) -> Differe
 
 def answer(case: Case, policy: Policy, *, asked_at: datetime) -> Answer:
     chart = chart_of(case)
-    verdict = how_soon(chart, policy, asked_at=asked_at)
+    verdict = assess_urgency(chart, policy, asked_at=asked_at)
     pathway = what_care(chart, policy, verdict.urgency)
     return Answer(
         urgency=verdict.urgency,

@@ -7,10 +7,9 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.triage.api.decisions import routes
-from services.triage.handlers.intake import on_referral
-from services.triage.handlers.matching import GROUP, on_matching
+from services.triage.handlers import intake, matching
 from services.triage.jobs import measurements
-from services.triage.jobs.deadlines import Clockwork
+from services.triage.jobs.deadlines import DeadlineJob
 from services.triage.policy.checks import load
 from services.triage.settings import TriageSettings
 from shared.clinical import DIGEST
@@ -29,13 +28,13 @@ def create_app(settings: TriageSettings | None = None) -> FastAPI:
     who_codes = service.network.who_diagnosis_codes
     policy = load(settings.policy, settings.indications, who_diagnosis_codes=who_codes)
     service.agrees_on({"diagnoses.toml": DIGEST, "who_diagnosis_codes": str(who_codes).lower()})
-    handler = partial(on_referral, policy=policy)
+    handler = partial(intake.handle, policy=policy)
     service.consumes(Topic.INTAKE_EXPRESS, group="triage-express", handler=handler)
     service.consumes(Topic.INTAKE_REFERRALS, group="triage", handler=handler)
-    service.consumes(Topic.MATCHING_ASSIGNMENTS, group=GROUP, handler=on_matching)
-    clockwork = Clockwork(policy=policy, pool=lambda: service.pool, committed=service.wake)
-    service.every(LOOK_SECONDS, "overdue", clockwork.turn)
-    service.every(WAITING_SECONDS, "waiting", clockwork.ask_again)
+    service.consumes(Topic.MATCHING_ASSIGNMENTS, group=matching.GROUP, handler=matching.handle)
+    deadlines = DeadlineJob(policy=policy, pool=lambda: service.pool, committed=service.wake)
+    service.every(LOOK_SECONDS, "overdue", deadlines.act_on_reviews)
+    service.every(WAITING_SECONDS, "waiting", deadlines.ask_again)
     service.every(MEASURE_SECONDS, "measure-reviews", lambda: measurements.count(service.pool))
     service.every(
         OLDER_SECONDS, "measure-rules", lambda: measurements.count_older(service.pool, policy.digest)

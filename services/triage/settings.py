@@ -1,4 +1,4 @@
-"""What triage is told by its environment."""
+"""Settings of triage, from its environment."""
 
 from pathlib import Path
 from typing import Annotated

@@ -24,11 +24,15 @@ from services.notify.domain.batch import Delivery, EscalatingAlert, Notice, Situ
 from services.notify.domain.call_state import Known
 from services.notify.domain.directory import Directory, Recipient
 from services.notify.settings import NotifySettings
+from services.triage.case_mapping import charts_of
+from services.triage.db.referrals import Decision
+from services.triage.db.referrals import Referral as Triaged
 from services.triage.domain import clinician_decision
-from services.triage.domain.clinician_decision import Word
+from services.triage.domain.clinician_decision import Command
 from services.triage.domain.policy import Policy
-from services.triage.domain.rules_decision import Outcome, decide
-from services.triage.domain.state import Standing
+from services.triage.domain.state import TriageState
+from services.triage.handlers.intake import decide
+from services.triage.outgoing_events import decision_of
 from services.triage.policy.checks import POLICIES, load
 from shared.events import IntakeFact, ReferralTriaged, ReviewRequested, TriageFact
 from shared.ids import new_id
@@ -75,7 +79,7 @@ class Result:
     status: int
     answer: dict[str, Any]
     fact: IntakeFact | None = None
-    standing: Standing | None = None
+    in_triage: Triaged | None = None
     decisions: tuple[TriageFact, ...] = ()
     notices: tuple[Notice, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
@@ -93,7 +97,7 @@ class Result:
 
     @property
     def urgency(self) -> str | None:
-        return self.standing.urgency if self.standing else None
+        return self.in_triage.state.urgency if self.in_triage else None
 
     @property
     def warnings(self) -> set[str]:
@@ -132,7 +136,7 @@ def submit(
     except Problem as problem:
         return Result(status=problem.status, answer=problem.body())
     fact = ready.submitted
-    new = Standing(referral_id=fact.referral_id, region=fact.region, clinic=fact.clinic)
+    new = Triaged(TriageState(referral_id=fact.referral_id, region=fact.region, clinic=fact.clinic))
     result = follow(fact, new, json.loads(ready.answer), triage=triage, directory=directory, now=now)
     referral = Referral(
         id=fact.referral_id,
@@ -181,7 +185,7 @@ def screen(
 
 
 def _change(result: Result, decide: Decide, *, rules: Rules, triage: Policy, now: datetime) -> Result:
-    assert result.referral and result.standing
+    assert result.referral and result.in_triage
     try:
         change = decide(result.referral)
     except Problem as problem:
@@ -209,7 +213,7 @@ def _change(result: Result, decide: Decide, *, rules: Rules, triage: Policy, now
     return replace(
         follow(
             fact,
-            result.standing,
+            result.in_triage,
             json.loads(answer),
             known=result.known,
             escalating=result.escalating,
@@ -233,17 +237,18 @@ def confirm(
     now: datetime = NOW,
 ) -> Result:
     """A clinician confirms what the rules decided, or lowers it to `urgency`."""
-    assert result.standing
+    assert result.in_triage and result.in_triage.case
+    state, case = result.in_triage.state, result.in_triage.case
     action: Literal["lower", "confirm"] = "lower" if urgency else "confirm"
     reason = next(iter(triage.reasons[action]))
-    word = Word(action=action, seen=result.standing.decision, reason=reason, urgency=urgency)
-    outcome = clinician_decision.decide(word, result.standing, triage, by="dr-grey", now=now)
-    return _told(result, outcome, now=now)
+    command = Command(action=action, seen=state.decision, reason=reason, urgency=urgency)
+    outcome = clinician_decision.decide(command, state, charts_of(case), triage, by="dr-grey", now=now)
+    return _told(result, decision_of(outcome, case, triage, now=now), now=now)
 
 
 def follow(
     fact: IntakeFact,
-    standing: Standing,
+    in_triage: Triaged,
     answer: dict[str, Any],
     *,
     known: Known | None = None,
@@ -253,18 +258,17 @@ def follow(
     now: datetime = NOW,
 ) -> Result:
     """The fact as triage and notify act on it; `known` is what notify heard before."""
-    outcome = decide(fact, standing, triage, now=now)
+    decision = decide(fact, in_triage, triage, now=now)
     result = Result(status=202, answer=answer, fact=fact, known=known or Known(), escalating=escalating)
-    kept = replace(outcome.standing, case=getattr(fact, "case", standing.case))
-    return _told(result, outcome._replace(standing=kept), directory=directory, now=now)
+    return _told(result, decision, directory=directory, now=now)
 
 
-def _told(result: Result, outcome: Outcome, *, directory: Directory = EVERYONE, now: datetime) -> Result:
+def _told(result: Result, decision: Decision, *, directory: Directory = EVERYONE, now: datetime) -> Result:
     """What triage decided, as notify acts on it."""
-    id_ = outcome.standing.referral_id
+    id_ = decision.referral.state.referral_id
     open_before = {one.notice.id: one for one in result.escalating}
     verdict = triage_events.decide(
-        event_mapping.triage_events(outcome.said, NOTHING_CHECKED),
+        event_mapping.triage_events(decision.events, NOTHING_CHECKED),
         Situation(known={id_: result.known}, directory=directory, escalating=open_before),
         NotifySettings().clocks,
         now=now,
@@ -272,8 +276,8 @@ def _told(result: Result, outcome: Outcome, *, directory: Directory = EVERYONE, 
     )
     return replace(
         result,
-        standing=outcome.standing,
-        decisions=outcome.said,
+        in_triage=decision.referral,
+        decisions=decision.events,
         notices=verdict.notices,
         deliveries=verdict.deliveries,
         escalating=tuple((open_before | {one.notice.id: one for one in verdict.alerts}).values()),

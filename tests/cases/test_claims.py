@@ -252,7 +252,7 @@ def test_advice_names_what_the_request_states_and_nothing_else() -> None:
 def test_what_cannot_wait_is_said_of_a_request_that_says_so() -> None:
     """Saying so without saying why is a statement too; a patch that does not say it is none."""
     before = acknowledge(submit(patched({"express": True})))
-    assert before.standing and before.standing.review
+    assert before.in_triage and before.in_triage.state.review
     assert not amend(before, {"notes": "Prefers mornings."}).notices
     after = amend(before, {"express": True})
     assert after.calls("clinician") and after.review and after.review.restates is Urgency.URGENT

@@ -31,8 +31,8 @@ def refer(patch: dict[str, Any]) -> Result:
 def test_a_case(case: dict[str, Any]) -> None:
     result = refer(case["patch"])
     assert result.status == 202
-    assert result.fact is not None and result.standing is not None and result.standing.case is not None
-    sent = result.standing.case
+    assert result.fact is not None and result.in_triage is not None and result.in_triage.case is not None
+    sent = result.in_triage.case
     assert result.fact.region == case["region"]
     assert result.warnings == set(case["warnings"])
     assert list(sent.not_understood) == case["not_understood"]
@@ -63,10 +63,10 @@ def test_every_code_of_the_network_is_known_in_every_spelling(how: str) -> None:
         assert result.fact is not None and (result.fact.region, result.warnings) == (code, set())
     for code in NETWORK.payers:
         result = refer({"payer": spelled(code)})
-        assert result.standing and result.standing.case and result.standing.case.payer == code
+        assert result.in_triage and result.in_triage.case and result.in_triage.case.payer == code
     values = [spelled(code) for code in NETWORK.communities]
     wish = {"criterion": "culture", "values": values}
-    case = refer({"preferences": [wish]}).standing
+    case = refer({"preferences": [wish]}).in_triage
     assert case and case.case and case.case.wishes[0].values == tuple(NETWORK.communities)
 
 

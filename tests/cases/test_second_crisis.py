@@ -61,8 +61,13 @@ def test_it_is_answered_once_and_said_once(case: dict[str, Any]) -> None:
     stated = then(crisis(case), case)
     after = amend(acknowledge(stated), {"payer": "payer-2"})
     assert not any(after.calls(audience) for audience in AUDIENCES)
-    assert stated.standing and stated.standing.review and after.standing and after.standing.review
-    assert set(after.standing.review.reasons) == set(stated.standing.review.reasons)
+    assert (
+        stated.in_triage
+        and stated.in_triage.state.review
+        and after.in_triage
+        and after.in_triage.state.review
+    )
+    assert set(after.in_triage.state.review.reasons) == set(stated.in_triage.state.review.reasons)
 
 
 def test_whoever_has_not_answered_yet_is_not_called_twice() -> None:
@@ -87,6 +92,6 @@ def test_the_clock_starts_anew_for_a_second_crisis_and_no_running_one_gets_longe
 
 def test_a_fact_that_comes_twice_decides_nothing() -> None:
     again = then(crisis(CASES[0]), CASES[0])
-    assert again.fact and again.standing
-    twice = follow(again.fact, again.standing, {}, known=acknowledge(again).known)
+    assert again.fact and again.in_triage
+    twice = follow(again.fact, again.in_triage, {}, known=acknowledge(again).known)
     assert not twice.decisions and not twice.notices

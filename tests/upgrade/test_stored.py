@@ -12,9 +12,9 @@ from careroute import redecide as command
 from careroute.local import SERVICES
 from careroute.local.environment import database_variable
 from careroute.network import Network
-from services.triage.domain.case_mapping import chart_of
+from services.triage.case_mapping import chart_of
 from services.triage.domain.policy import Condition, Policy, Rule
-from services.triage.domain.urgency import how_soon
+from services.triage.domain.urgency import assess_urgency
 from services.triage.jobs.redecision import Redecider
 from services.triage.policy.digest import with_digest
 from shared.db.postgres import Pool, open_pool
@@ -151,7 +151,7 @@ async def test_every_open_referral_becomes_as_urgent_as_the_present_rules_ask(up
         assert at_least_as_urgent(urgency, was), name
         assert row["rules_digest"] == POLICY.digest
         if not earlier["by_clinician"]:
-            asks = how_soon(chart_of(Case.model_validate(row["case"])), POLICY, asked_at=now()).urgency
+            asks = assess_urgency(chart_of(Case.model_validate(row["case"])), POLICY, asked_at=now()).urgency
             assert urgency is more_urgent(asks, was), name
         if name not in raised:
             assert (row["decision"], row["respond_by"]) == (earlier["decision"], earlier["respond_by"])

@@ -1,8 +1,7 @@
-"""What people ask triage: the history of decisions here, what became of the rules; the queue
-of reviews is in `http_reviews.py`.
-"""
+"""The history of decisions, and what clinicians made of the rules, by HTTP."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -10,8 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from services.triage.api import reviews
-from services.triage.api.openapi import problems
-from services.triage.api.responses import Decisions, Overrides, RuleRate
+from services.triage.api.responses import Decisions, Overrides, RuleRate, problems
 from services.triage.db import referrals, rule_stats
 from services.triage.domain.policy import Policy
 from shared.db.postgres import Pool, transaction
@@ -35,10 +33,10 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
     )
     async def decisions(referral_id: UUID, _: Reader) -> Decisions:
         async with transaction(pool()) as connection:
-            said = await referrals.history(connection, referral_id)
-        if not said:
+            events = await referrals.history(connection, referral_id)
+        if not events:
             raise not_found("referral")
-        return Decisions(referral_id=referral_id, decisions=said)
+        return Decisions(referral_id=referral_id, decisions=events)
 
     @router.get(
         "/v1/rules/overrides",
@@ -55,7 +53,7 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
         """A rule that is always lowered asks too much; one that is raised, too little."""
         from_ = since or now() - timedelta(days=90)
         async with transaction(pool()) as connection:
-            rows = await rule_stats.rates(connection, since=from_)
-        return Overrides(since=from_, rules=[RuleRate(**dict(row)) for row in rows])
+            rates = await rule_stats.rates(connection, since=from_)
+        return Overrides(since=from_, rules=[RuleRate(**asdict(rate)) for rate in rates])
 
     return router

@@ -1,10 +1,10 @@
-"""What clinicians send. Codes only: what should be said in words is said to the referrer."""
+"""What clinicians send. Codes only: whatever needs words goes to the referrer by another way."""
 
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.triage.domain import clinician_decision
+from services.triage.domain.clinician_decision import Action, Command
 from services.triage.domain.consent import Why
 from services.triage.domain.returns import Owner, Step
 from shared.moments import StrictMoment
@@ -55,7 +55,7 @@ class DecisionBody(BaseModel):
         },
     )
 
-    action: clinician_decision.Action
+    action: Action
     seen: Annotated[int, Field(ge=1, description="Number of the newest decision you have read.")]
     reason: Code
     urgency: Urgency | None = None
@@ -74,6 +74,6 @@ class DecisionBody(BaseModel):
         ),
     ] = None
 
-    def word(self) -> clinician_decision.Word:
+    def command(self) -> Command:
         steps = tuple(Step(**step.model_dump()) for step in self.next_steps)
-        return clinician_decision.Word(**self.model_dump(exclude={"next_steps"}), next_steps=steps)
+        return Command(**self.model_dump(exclude={"next_steps"}), next_steps=steps)

@@ -1,14 +1,18 @@
-"""What triage answers."""
+"""The responses of triage, problems included, and their examples."""
 
+from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.triage.db.reviews import QueuedReview
 from services.triage.domain.state import Asked
 from shared.events import FiredRule
 from shared.vocabulary import Urgency
+from shared.web import openapi
 
 ID: Final = "01a205f1-9f0c-7cc1-8f3e-0a4a5c1c9d11"
 RULE: Final[dict[str, JsonValue]] = {
@@ -64,8 +68,26 @@ RATE: Final[dict[str, JsonValue]] = {
 }
 
 
+WHEN: Final = {
+    403: "The token's role may not do this, or its subject is not a code.",
+    404: "There is no such thing here.",
+    409: "Somebody else holds it, something changed since it was read, or it is over; `detail` says what "
+    "to do.",
+}
+PROBLEM: Final = {
+    "type": "urn:careroute:problem:seen_is_old",
+    "title": "Conflict",
+    "status": 409,
+    "code": "seen_is_old",
+    "detail": "Something changed since you looked. Read the decisions again, then decide.",
+    "errors": [{"where": "/seen", "what": "The newest decision is number 3.", "code": "seen_is_old"}],
+}
+
+problems = partial(openapi.problems, when=WHEN, example=PROBLEM)
+
+
 class Decisions(BaseModel):
-    """Everything triage has said about a referral, oldest first."""
+    """Everything triage has published about a referral, oldest first."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"referral_id": ID, "decisions": [TRIAGED]}]},
@@ -94,18 +116,22 @@ class WaitingReview(BaseModel):
     holds: bool
     reasons: list[FiredRule]
     opened_at: datetime
-    claimed_by: str | None = Field(description="Who has taken it; nobody else decides it meanwhile.")
+    claimed_by: str | None = Field(description="Who has claimed it; nobody else decides it meanwhile.")
     claimed_until: datetime | None
     asked: Asked | None = Field(description="It waits for the referrer, who must answer by `review_by`.")
 
+    @classmethod
+    def of(cls, review: QueuedReview, *, now: datetime) -> "WaitingReview":
+        return cls(**asdict(review), overdue=review.review_by < now)
+
 
 class Reviews(BaseModel):
-    """`next` asks for the following page; null at the end."""
+    """`next_cursor` asks for the following page as `cursor`; null at the end."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reviews": [REVIEW], "next": None}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reviews": [REVIEW], "next_cursor": None}]})
 
     reviews: list[WaitingReview]
-    next: str | None
+    next_cursor: str | None
 
 
 class Claimed(BaseModel):

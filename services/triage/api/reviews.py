@@ -1,4 +1,4 @@
-"""The queue of reviews by HTTP: what waits, who has taken what, and what a clinician decides."""
+"""The queue of reviews by HTTP: what waits, who has claimed what, and what a clinician decides."""
 
 import re
 from collections.abc import Callable
@@ -7,23 +7,20 @@ from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import TypeAdapter
 
-from services.triage.api.openapi import problems
+from services.triage.api.refusals import refusals_as_problems
 from services.triage.api.requests import DecisionBody
-from services.triage.api.responses import Claimed, Decided, Reviews, WaitingReview
-from services.triage.db import referrals
-from services.triage.db import reviews as review_store
-from services.triage.domain import claim as claims
-from services.triage.domain import clinician_decision
-from services.triage.domain.claim import Claim
+from services.triage.api.responses import Claimed, Decided, Reviews, WaitingReview, problems
+from services.triage.db import reviews as db
 from services.triage.domain.policy import Policy
-from services.triage.domain.redecision import unseen
-from shared import moments
-from shared.db import outbox
+from services.triage.handlers import clinician
 from shared.db.postgres import Pool, transaction
 from shared.ids import now
+from shared.moments import StrictMoment
 from shared.web.auth import Caller, Role, allow
-from shared.web.problems import Fault, Problem, not_found
+from shared.web.paging import PageQuery
+from shared.web.problems import Problem
 
 QueueReader = Annotated[Caller, Depends(allow(Role.CLINICIAN, Role.COORDINATOR))]
 Decider = Annotated[Caller, Depends(allow(Role.CLINICIAN))]
@@ -31,6 +28,7 @@ Releaser = Annotated[Caller, Depends(allow(Role.CLINICIAN, Role.COORDINATOR))]
 
 NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")
 ASKED: Final = {"clinician": False, "referrer": True, "all": None}
+PLACE: Final = TypeAdapter(tuple[StrictMoment, UUID])
 START: Final = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
@@ -40,47 +38,39 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
     @router.get("", summary="What waits for a clinician, the earliest deadline first", responses=problems())
     async def reviews(
         _: QueueReader,
+        page: PageQuery,
         claimed: Annotated[bool | None, Query(description="Only what somebody holds, or nobody.")] = None,
         waits_for: Literal["clinician", "referrer", "all"] = "clinician",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Reviews:
-        moment, place = now(), _place(after)
+        moment, after = now(), page.place(PLACE) or START
         async with transaction(pool()) as connection:
-            rows = await review_store.waiting(
-                connection, after=place, claimed=claimed, asked=ASKED[waits_for], now=moment, limit=limit + 1
+            rows = await db.queue(
+                connection,
+                after=after,
+                claimed=claimed,
+                asked=ASKED[waits_for],
+                now=moment,
+                limit=page.limit + 1,
             )
-        page = [WaitingReview(**row, overdue=row["review_by"] < moment) for row in rows[:limit]]
-        return Reviews(reviews=page, next=_name_of_place(page[-1]) if len(rows) > limit else None)
+        shown, next_cursor = page.cut(rows, lambda row: (row.review_by, row.referral_id))
+        return Reviews(reviews=[WaitingReview.of(row, now=moment) for row in shown], next_cursor=next_cursor)
 
     @router.post("/{referral_id}/claim", summary="Take a review, for a while", responses=problems(404, 409))
     async def claim(referral_id: UUID, caller: Decider) -> Claimed:
         """Of several at once one gets it. Whoever holds it already holds it longer."""
-        by, moment = _name_of(caller), now()
-        async with transaction(pool()) as connection:
-            await referrals.lock(connection, [referral_id])
-            review = await review_store.one(connection, referral_id)
-            if review is None:
-                raise not_found("review")
-            mine = Claim(by, claims.ends_at(review.urgency, policy, now=moment))
-            if not await review_store.claim(connection, referral_id, mine, now=moment):
-                claims.refuse_if_another(review.claim, by=by, now=moment)
-        return Claimed(referral_id=referral_id, claimed_by=by, claimed_until=mine.until)
+        by = _name_of(caller)
+        with refusals_as_problems():
+            claim = await clinician.claim(pool(), referral_id, policy, by=by, now=now())
+        return Claimed(referral_id=referral_id, claimed_by=by, claimed_until=claim.until)
 
     @router.delete(
         "/{referral_id}/claim", status_code=204, summary="Give it back", responses=problems(404, 409)
     )
     async def release(referral_id: UUID, caller: Releaser) -> None:
         """Whoever holds it; a coordinator for anybody. Nothing happens where nobody holds it."""
-        by, moment = _name_of(caller), now()
-        async with transaction(pool()) as connection:
-            await referrals.lock(connection, [referral_id])
-            review = await review_store.one(connection, referral_id)
-            if review is None:
-                raise not_found("review")
-            if caller.role is not Role.COORDINATOR:
-                claims.refuse_if_another(review.claim, by=by, now=moment)
-            await review_store.release(connection, referral_id)
+        by, for_anybody = _name_of(caller), caller.role is Role.COORDINATOR
+        with refusals_as_problems():
+            await clinician.release(pool(), referral_id, by=by, for_anybody=for_anybody, now=now())
 
     @router.post(
         "/{referral_id}/decision",
@@ -90,29 +80,15 @@ def routes(policy: Policy, *, pool: Callable[[], Pool], wake: Callable[[], None]
     async def decide(referral_id: UUID, body: DecisionBody, caller: Decider) -> Decided:
         """A claim is not needed, but another's is respected. Deciding ends it. 409 `seen_is_old` also where
         the rules were changed since and raise it now."""
-        word = body.word()
-        by, moment = _name_of(caller), now()
-        async with transaction(pool()) as connection:
-            standing = await referrals.load_one(connection, referral_id)
-            if standing is None:
-                raise not_found("referral")
-            clinician_decision.refuse_if_stale(word, standing)
-            claims.refuse_if_another(standing.claim, by=by, now=moment)
-            if found := clinician_decision.faults(word, standing, policy, now=moment):
-                raise Problem(422, "invalid", "Nothing was decided. Every problem is listed.", faults=found)
-            raised = unseen(standing, policy, now=moment)
-            outcome = raised or clinician_decision.decide(word, standing, policy, by=by, now=moment)
-            decided = outcome.standing
-            await referrals.save(connection, [decided])
-            await referrals.record(connection, [outcome])
-            await outbox.publish(connection, outcome.said)
-        wake()
-        if raised:
-            clinician_decision.refuse_if_stale(word, decided)
+        command, by = body.command(), _name_of(caller)
+        with refusals_as_problems():
+            decided = await clinician.decide(
+                pool(), referral_id, command, policy, by=by, now=now(), committed=wake
+            )
         return Decided(
             referral_id=referral_id,
             decision=decided.decision,
-            state=decided.state,
+            state=decided.status,
             urgency=decided.urgency,
             respond_by=decided.respond_by,
         )
@@ -126,18 +102,3 @@ def _name_of(caller: Caller) -> str:
         detail = "Decisions are signed with a code: your token's subject must be letters, digits, _ . or -."
         raise Problem(403, "subject_is_not_a_code", detail)
     return caller.subject
-
-
-def _place(after: str | None) -> tuple[datetime, UUID]:
-    if after is None:
-        return START
-    try:
-        at, _, referral_id = after.partition("~")
-        return moments.moment(at), UUID(referral_id)
-    except ValueError:
-        fault = Fault("query.after", "Use `next` of the page before, unchanged.", "not_a_place")
-        raise Problem(422, "invalid", "Nothing was read.", faults=[fault]) from None
-
-
-def _name_of_place(review: WaitingReview) -> str:
-    return f"{review.review_by.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%fZ')}~{review.referral_id}"

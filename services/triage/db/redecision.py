@@ -1,14 +1,14 @@
 """SQL for deciding again what is stored."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from services.triage.db import referrals, reviews
-from services.triage.domain.state import Standing
+from services.triage.db.referrals import Referral
 from shared.db.postgres import Connection, Record
 from shared.events import Case
 from shared.vocabulary import Urgency
@@ -39,7 +39,7 @@ LOAD: Final = f"""
     order by referral_id
 """
 
-NOTE: Final = """
+MARK: Final = """
     update referral set rules_digest = $1, asks_for = coalesce(new.asks_for, referral.asks_for)
     from unnest($2::uuid[], $3::text[]) as new (referral_id, asks_for)
     where referral.referral_id = new.referral_id
@@ -55,10 +55,10 @@ COUNT: Final = f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A referral with its case, None where this version cannot read it. `team_told`: its team as last
-    published, by a version that notifies the team."""
+    """Without a case where this version cannot read it. `team_told`: its team as last published, by a version
+    that notifies the team."""
 
-    standing: Standing
+    referral: Referral
     team_told: frozenset[str]
 
 
@@ -79,10 +79,10 @@ async def load(
     return [_stored(row) for row in await connection.fetch(LOAD, ids)]
 
 
-async def note(connection: Connection, asked_for: Mapping[UUID, Urgency | None], digest: str) -> None:
+async def mark(connection: Connection, asked_for: Mapping[UUID, Urgency | None], digest: str) -> None:
     """These were decided again, and nothing is raised."""
     if asked_for:
-        await connection.execute(NOTE, digest, list(asked_for), list(asked_for.values()))
+        await connection.execute(MARK, digest, list(asked_for), list(asked_for.values()))
 
 
 async def count(connection: Connection, digest: str) -> int:
@@ -92,9 +92,9 @@ async def count(connection: Connection, digest: str) -> int:
 
 
 def _stored(row: Record) -> Stored:
-    standing = referrals.from_row(row)
-    told: Collection[str] = row["team"] or () if standing.rules_digest else ()
-    return Stored(standing=replace(standing, case=_case(row["case"])), team_told=frozenset(told))
+    state = referrals.from_row(row)
+    told: Collection[str] = row["team"] or () if state.rules_digest else ()
+    return Stored(referral=Referral(state, _case(row["case"])), team_told=frozenset(told))
 
 
 def _case(text: str | None) -> Case | None:

@@ -1,20 +1,20 @@
 """Triage's SQL. Every function works inside the transaction its caller opened."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from services.triage.db import reviews
-from services.triage.domain.rules_decision import Outcome
-from services.triage.domain.state import Standing
+from services.triage.domain.basis import Basis
+from services.triage.domain.state import TriageState
 from shared.db.postgres import Connection, Record
-from shared.events import Case, IntakeFact
+from shared.events import Case, IntakeFact, TriageFact
 from shared.vocabulary import Urgency
 
-TAKE_PLACES: Final = """
+INSERT_NEW: Final = """
     insert into referral (referral_id, region, clinic, state)
     select distinct on (referral_id) referral_id, region, clinic, 'new'
     from unnest($1::uuid[], $2::text[], $3::text[]) as new (referral_id, region, clinic)
@@ -88,14 +88,32 @@ RECORD: Final = """
 HISTORY: Final = "select fact from decision where referral_id = $1 order by decision"
 
 
-async def load(connection: Connection, facts: Sequence[IntakeFact]) -> dict[UUID, Standing]:
-    """How each referral stands, locked until the transaction ends, also those never heard of before.
-    Without the case: a new fact brings the whole of it."""
-    ids = [fact.referral_id for fact in facts]
-    regions, clinics = [fact.region for fact in facts], [fact.clinic for fact in facts]
-    await connection.execute(TAKE_PLACES, ids, regions, clinics)
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """`case` is None where it was not loaded; saving keeps the stored one then."""
+
+    state: TriageState
+    case: Case | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is saved at once: the referral as decided, and the events that are published of it. `basis` is set
+    where rules decided."""
+
+    referral: Referral
+    events: tuple[TriageFact, ...] = ()
+    basis: Basis | None = None
+
+
+async def load(connection: Connection, events: Sequence[IntakeFact]) -> dict[UUID, Referral]:
+    """Each referral, locked until the transaction ends, also of those that are new. Without the
+    case: a new event brings the whole of it."""
+    ids = [event.referral_id for event in events]
+    regions, clinics = [event.region for event in events], [event.clinic for event in events]
+    await connection.execute(INSERT_NEW, ids, regions, clinics)
     await lock(connection, ids)
-    return {row["referral_id"]: from_row(row) for row in await connection.fetch(LOAD, ids)}
+    return {row["referral_id"]: Referral(from_row(row)) for row in await connection.fetch(LOAD, ids)}
 
 
 async def lock(connection: Connection, ids: Sequence[UUID]) -> None:
@@ -103,60 +121,63 @@ async def lock(connection: Connection, ids: Sequence[UUID]) -> None:
     await connection.execute(LOCK, ids)
 
 
-async def load_one(connection: Connection, referral_id: UUID) -> Standing | None:
+async def load_one(connection: Connection, referral_id: UUID) -> Referral | None:
     """Locked, and with its case; None when triage has decided nothing about it."""
     await lock(connection, [referral_id])
     row = await connection.fetchrow(LOAD, [referral_id])
     if row is None or not row["decision"]:
         return None
     case = await connection.fetchval(CASE, referral_id)
-    return replace(from_row(row), case=Case.model_validate(case) if case else None)
+    return Referral(from_row(row), Case.model_validate(case) if case else None)
 
 
-async def load_due(connection: Connection, *, now: datetime, limit: int) -> list[Standing]:
-    """Whose review's time has come, locked, without their case; those that another holds are left to it."""
+async def load_due(connection: Connection, *, now: datetime, limit: int) -> list[TriageState]:
+    """Whose review is due, locked, without their case; those that another replica holds are left to it."""
     ids = [row["referral_id"] for row in await connection.fetch(DUE, now, limit)]
     return [from_row(row) for row in await connection.fetch(LOAD, ids)] if ids else []
 
 
 async def load_waited(
     connection: Connection, since: Mapping[Urgency, datetime], *, limit: int
-) -> list[Standing]:
-    """Who waits since then or longer and nobody is to look at, by urgency; as `load_due`."""
+) -> list[TriageState]:
+    """Who has waited since then or longer and has no open review, by urgency; as `load_due`."""
     found = await connection.fetch(WAITED, list(since), list(since.values()), limit)
     ids = [row["referral_id"] for row in found]
     return [from_row(row) for row in await connection.fetch(LOAD, ids)] if ids else []
 
 
-async def note_taken_on(connection: Connection, known: Mapping[UUID, bool]) -> None:
+async def save_taken_on(connection: Connection, known: Mapping[UUID, bool]) -> None:
     if known:
         await lock(connection, list(known))
         await connection.execute(TAKEN_ON, list(known), list(known.values()))
 
 
-async def save(connection: Connection, standings: Collection[Standing]) -> None:
-    rows = [_row(standing) for standing in standings]
-    if not rows:
+async def save(connection: Connection, decisions: Sequence[Decision]) -> None:
+    """Of several decisions on one referral the last one is its state; all of them are its history."""
+    last = {decision.referral.state.referral_id: decision.referral for decision in decisions}
+    if not last:
         return
+    rows = [_row(referral) for referral in last.values()]
     await connection.execute(SAVE, *map(list, zip(*rows, strict=True)))
-    await reviews.save(connection, {standing.referral_id: standing.review for standing in standings})
+    await reviews.save(connection, {id_: referral.state.review for id_, referral in last.items()})
+    await _record(connection, decisions)
 
 
-async def record(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """The history of decisions: what was said, as it was said, and by which rules."""
-    said = [(fact, outcome.basis) for outcome in outcomes for fact in outcome.said]
-    if said:
+async def _record(connection: Connection, decisions: Sequence[Decision]) -> None:
+    """The history: every event as it was published, and the rules it was decided by."""
+    rows = [(event, decision.basis) for decision in decisions for event in decision.events]
+    if rows:
         await connection.execute(
             RECORD,
-            [fact.referral_id for fact, _ in said],
-            [fact.decision for fact, _ in said],
-            [fact.type for fact, _ in said],
-            [fact.occurred_at for fact, _ in said],
-            [fact.model_dump_json() for fact, _ in said],
-            [basis.policy if basis else None for _, basis in said],
-            [basis.version if basis else None for _, basis in said],
-            [" ".join(basis.rules) if basis else None for _, basis in said],
-            [basis.digest if basis else None for _, basis in said],
+            [event.referral_id for event, _ in rows],
+            [event.decision for event, _ in rows],
+            [event.type for event, _ in rows],
+            [event.occurred_at for event, _ in rows],
+            [event.model_dump_json() for event, _ in rows],
+            [basis.policy if basis else None for _, basis in rows],
+            [basis.version if basis else None for _, basis in rows],
+            [" ".join(basis.rules) if basis else None for _, basis in rows],
+            [basis.digest if basis else None for _, basis in rows],
         )
 
 
@@ -164,35 +185,36 @@ async def history(connection: Connection, referral_id: UUID) -> list[dict[str, A
     return [row["fact"] for row in await connection.fetch(HISTORY, referral_id)]
 
 
-def _row(standing: Standing) -> tuple[object, ...]:
+def _row(referral: Referral) -> tuple[object, ...]:
+    state, case = referral.state, referral.case
     return (
-        standing.referral_id,
-        standing.revision,
-        standing.decision,
-        standing.state,
-        standing.urgency,
-        standing.respond_by,
-        standing.express,
-        standing.region,
-        standing.clinic,
-        standing.case.model_dump_json() if standing.case else None,
-        json.dumps(sorted(standing.settled)),
-        standing.by_clinician,
-        standing.asks_for,
-        standing.waiting_since,
-        standing.taken_on,
-        standing.rules_digest,
+        state.referral_id,
+        state.revision,
+        state.decision,
+        state.status,
+        state.urgency,
+        state.respond_by,
+        state.express,
+        state.region,
+        state.clinic,
+        case.model_dump_json() if case else None,
+        json.dumps(sorted(state.settled)),
+        state.by_clinician,
+        state.asks_for,
+        state.waiting_since,
+        state.taken_on,
+        state.rules_digest,
     )
 
 
-def from_row(row: Record) -> Standing:
-    return Standing(
+def from_row(row: Record) -> TriageState:
+    return TriageState(
         referral_id=row["referral_id"],
         region=row["region"],
         clinic=row["clinic"],
         revision=row["revision"],
         decision=row["decision"],
-        state=row["state"],
+        status=row["state"],
         urgency=Urgency(row["urgency"]) if row["urgency"] else None,
         respond_by=row["respond_by"],
         express=row["express"],

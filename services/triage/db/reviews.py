@@ -1,19 +1,20 @@
-"""SQL for reviews: the queue, and who has taken what of it."""
+"""SQL for reviews: the queue, and who has claimed what of it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from services.triage.domain.claim import Claim
-from services.triage.domain.state import Asked, Review
+from services.triage.domain.reasons import Reason
+from services.triage.domain.state import Asked, Review, Status
 from shared.db.postgres import Connection, Record
-from shared.events import FiredRule
 from shared.vocabulary import Urgency
 
-REASONS: Final = TypeAdapter(tuple[FiredRule, ...])
+REASONS: Final = TypeAdapter(tuple[Reason, ...])
 ASKED: Final = TypeAdapter(Asked)
 
 COLUMNS: Final = """
@@ -42,15 +43,9 @@ CLOSE: Final = "delete from review where referral_id = any($1::uuid[])"
 
 ONE: Final = f"select {COLUMNS} from review where referral_id = $1"
 
-CLAIM: Final = """
-    update review set claimed_by = $2, claimed_until = $3
-    where referral_id = $1 and (claimed_by is null or claimed_by = $2 or claimed_until <= $4)
-    returning referral_id
-"""
+CLAIM: Final = "update review set claimed_by = $2, claimed_until = $3 where referral_id = $1"
 
-RELEASE: Final = "update review set claimed_by = null, claimed_until = null where referral_id = $1"
-
-WAITING: Final = """
+QUEUE: Final = """
     select referral_id, decision, revision, state, referral.urgency, region, clinic, express, respond_by,
            review.review_by, holds, reasons, opened_at,
            case when claimed_until > $3 then claimed_by end as claimed_by,
@@ -79,21 +74,52 @@ async def save(connection: Connection, reviews: Mapping[UUID, Review | None]) ->
         await connection.execute(OPEN, *map(list, zip(*rows, strict=True)))
 
 
-async def one(connection: Connection, referral_id: UUID) -> Review | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedReview:
+    """An open review and its referral. A claim that has ended is none."""
+
+    referral_id: UUID
+    decision: int
+    revision: int
+    state: Status
+    urgency: Urgency
+    region: str
+    clinic: str
+    express: bool
+    respond_by: datetime
+    review_by: datetime
+    holds: bool
+    reasons: tuple[Reason, ...]
+    opened_at: datetime
+    claimed_by: str | None
+    claimed_until: datetime | None
+    asked: Asked | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Open reviews, and of those the ones that are overdue, claimed, or wait for the referrer."""
+
+    open: int = 0
+    overdue: int = 0
+    claimed: int = 0
+    asked: int = 0
+
+
+QUEUED: Final = TypeAdapter(list[QueuedReview])
+
+
+async def load(connection: Connection, referral_id: UUID) -> Review | None:
     row = await connection.fetchrow(ONE, referral_id)
     return from_row(row) if row else None
 
 
-async def claim(connection: Connection, referral_id: UUID, claim: Claim, *, now: datetime) -> bool:
-    """False when somebody else's claim stands."""
-    return bool(await connection.fetchval(CLAIM, referral_id, claim.by, claim.until, now))
+async def save_claim(connection: Connection, referral_id: UUID, claim: Claim | None) -> None:
+    by, until = (claim.by, claim.until) if claim else (None, None)
+    await connection.execute(CLAIM, referral_id, by, until)
 
 
-async def release(connection: Connection, referral_id: UUID) -> None:
-    await connection.execute(RELEASE, referral_id)
-
-
-async def waiting(
+async def queue(
     connection: Connection,
     *,
     after: tuple[datetime, UUID],
@@ -101,14 +127,15 @@ async def waiting(
     asked: bool | None,
     now: datetime,
     limit: int,
-) -> list[dict[str, Any]]:
+) -> list[QueuedReview]:
     """Open reviews past a place in the queue, the earliest deadline first."""
-    return [dict(row) for row in await connection.fetch(WAITING, *after, now, claimed, asked, limit)]
+    rows = await connection.fetch(QUEUE, *after, now, claimed, asked, limit)
+    return QUEUED.validate_python([dict(row) for row in rows])
 
 
-async def count(connection: Connection) -> dict[str, Record]:
-    """By urgency, how many are `open`, and of those `overdue`, `claimed` and `asked` of the referrer."""
-    return {row["urgency"]: row for row in await connection.fetch(COUNT)}
+async def count(connection: Connection) -> dict[Urgency, Counts]:
+    rows = [dict(row) for row in await connection.fetch(COUNT)]
+    return {Urgency(row.pop("urgency")): Counts(**row) for row in rows}
 
 
 def from_row(row: Record) -> Review | None:

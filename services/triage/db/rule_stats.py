@@ -1,9 +1,10 @@
 """SQL for what clinicians made of each rule."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.db.postgres import Connection, Record
+from shared.db.postgres import Connection
 
 RATES: Final = """
     with fired as (
@@ -42,6 +43,21 @@ RATES: Final = """
 """
 
 
-async def rates(connection: Connection, *, since: datetime) -> list[Record]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRate:
+    """On how many referrals a rule fired, and what clinicians decided where it had."""
+
+    rule: str
+    policy: str
+    policy_version: str
+    fired: int
+    confirmed: int
+    raised: int
+    lowered: int
+    returned: int
+    asked: int
+
+
+async def rates(connection: Connection, *, since: datetime) -> list[RuleRate]:
     """By policy version and rule; a clinician's decision counts for the rules it was made about."""
-    return await connection.fetch(RATES, since)
+    return [RuleRate(**dict(row)) for row in await connection.fetch(RATES, since)]

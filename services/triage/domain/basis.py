@@ -1,5 +1,5 @@
-"""What clinicians made of each rule: how often it fired, and how often they confirmed, raised, lowered,
-returned or asked where it had. A rule that is always lowered asks too much; one that is raised, too little.
+"""By which rules something was decided, so that clinicians' later decisions can be counted for each rule. A
+rule that is always lowered asks too much; one that is raised, too little.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from typing import Final
 from services.triage.domain.policy import Finding, Policy
 
 NOT_A_RULE: Final = frozenset({"kept"})
-"""Says that an earlier decision stands; whatever made that one is counted there."""
+"""States that an earlier decision is kept; whatever made that one is counted there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

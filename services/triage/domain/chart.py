@@ -1,4 +1,4 @@
-"""What triage decides on: a case at one revision, its answer sheets already read."""
+"""What triage decides on: a case at one revision, its answer sheets already scored."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -39,9 +39,22 @@ class Chart:
     not_understood: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charts:
+    """The `whole` chart decides. `shareable` is what the network may know, None where nothing is withheld."""
+
+    whole: Chart
+    shareable: Chart | None = None
+
+    @property
+    def network(self) -> Chart:
+        return self.shareable or self.whole
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What one request itself says: fields of the chart, and of `sheets` the last so many."""
+    """What one request itself states: fields of the chart, and the number of its sheets, which are the last
+    ones."""
 
     parts: frozenset[str] = frozenset()
     sheets: int = 0
@@ -58,14 +71,14 @@ EVERYTHING: Final = Stated(SIGNALS | CONTEXT, sheets=sys.maxsize)
 
 
 def as_stated(chart: Chart, stated: Stated) -> Chart:
-    """What the request says, of the person as far as they are known."""
+    """What the request states, of the person as far as they are known."""
     sheets = chart.sheets[-stated.sheets :] if stated.sheets else ()
-    said = {name: getattr(chart, name) for name in SIGNALS & stated.parts}
-    return replace(_of_the_person(chart), sheets=sheets, **said)
+    signals = {name: getattr(chart, name) for name in SIGNALS & stated.parts}
+    return replace(_of_the_person(chart), sheets=sheets, **signals)
 
 
 def not_stated(chart: Chart, stated: Stated) -> Chart:
-    """The person alone, as far as the request does not say who they are."""
+    """The person alone, as far as the request does not state who they are."""
     person = _of_the_person(chart)
     return replace(
         person,

@@ -4,24 +4,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from services.triage.domain import questions as asking
-from services.triage.domain import returns
-from services.triage.domain.case_mapping import chart_of
-from services.triage.domain.consent import Disclosure, Why, shared_part
+from services.triage.domain import questions, returns
+from services.triage.domain.chart import Charts
+from services.triage.domain.claim import refuse_if_another
+from services.triage.domain.consent import Disclosure, NetworkView, Why, network_view
+from services.triage.domain.outcome import ByClinician, InformationNeeded, Outcome, Returned
+from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy
+from services.triage.domain.publication import triaged
+from services.triage.domain.redecision import unseen
+from services.triage.domain.refusal import Conflict, Fault, Invalid
 from services.triage.domain.returns import Step
-from services.triage.domain.rules_decision import Decided, Outcome, stamp, triaged
-from services.triage.domain.state import Standing
-from services.triage.domain.urgency import Before, how_soon, settle
-from shared.events import Advice, InformationRequested, NextStep, Question, ReferralReturned
+from services.triage.domain.state import TriageState
+from services.triage.domain.urgency import Before, Evaluation, assess, evaluate, findings_alone, settle
 from shared.vocabulary import URGENCIES, Urgency
-from shared.web.problems import Fault, Problem
 
 Action = Literal["confirm", "raise", "lower", "return", "ask"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Command:
     """`seen` is the number of the decision that the clinician was looking at. Codes only, no notes."""
 
     action: Action
@@ -43,146 +45,179 @@ TAKES: Final[dict[Action, tuple[str, ...]]] = {
 }
 
 
-def faults(word: Word, standing: Standing, policy: Policy, *, now: datetime) -> list[Fault]:
-    """Everything about the clinician's word that does not fit, at once."""
-    found = _not_taken(word)
-    if word.reason not in policy.reasons[word.action]:
-        codes = ", ".join(sorted(policy.reasons[word.action]))
-        found.append(Fault("/reason", f"To {word.action}, use one of: {codes}.", "unknown_reason"))
-    if word.action in ("raise", "lower"):
-        found += _urgency_faults(word, standing)
-    if word.action == "return":
-        found += returns.faults(word.advice, word.next_steps, standing.urgency, policy, now=now)
-    if word.action == "ask":
-        found += asking.faults(word.questions, policy)
-    if word.emergency_disclosure:
-        found += _disclosure_faults(word, standing)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenReferral:
+    """A referral that a clinician can decide: it is triaged or held. `current` is what was decided so far."""
+
+    state: TriageState
+    current: Before
+    charts: Charts
+    evaluation: Evaluation
+
+
+def decide(
+    command: Command, state: TriageState, charts: Charts | None, policy: Policy, *, by: str, now: datetime
+) -> Outcome:
+    """Raises a `Refusal` where nothing is to be saved. Where newer rules raise the referral, the outcome is
+    theirs, so that the clinician sees it before they settle it. Without `charts` it ended before triage."""
+    current = state.before
+    if current is None or charts is None:
+        raise Conflict("already_over", "This referral was withdrawn or returned; nothing waits for you.")
+    if command.seen != state.decision:
+        raise _seen_is_old(state)
+    refuse_if_another(state.claim, by=by, now=now)
+    if found := faults(command, current.urgency, charts, policy, now=now):
+        raise Invalid(found)
+    evaluation = evaluate(charts.whole, policy.rules)
+    if raised := unseen(evaluation, charts, state, policy, now=now):
+        return replace(raised, refusal=_seen_is_old(raised.state))
+    referral = OpenReferral(state=state, current=current, charts=charts, evaluation=evaluation)
+    return carry_out(command, referral, policy, by=by, now=now)
+
+
+def carry_out(command: Command, referral: OpenReferral, policy: Policy, *, by: str, now: datetime) -> Outcome:
+    """The command has no faults and nothing refuses it."""
+    match command.action:
+        case "return":
+            return _return(command, referral.state, by=by)
+        case "ask":
+            return _ask(command, referral, policy, by=by, now=now)
+        case "confirm" | "raise" | "lower":
+            clinician = ByClinician(by=by, action=command.action, reason=command.reason)
+            return _settle(command, referral, policy, clinician, now=now)
+
+
+def faults(
+    command: Command, urgency: Urgency, charts: Charts, policy: Policy, *, now: datetime
+) -> list[Fault]:
+    """Everything about the command that does not fit, at once. `urgency` is the referral's."""
+    found = _not_taken(command)
+    if command.reason not in policy.reasons[command.action]:
+        codes = ", ".join(sorted(policy.reasons[command.action]))
+        found.append(Fault("/reason", f"To {command.action}, use one of: {codes}.", "unknown_reason"))
+    if command.action in ("raise", "lower"):
+        found += _urgency_faults(command, urgency)
+    if command.action == "return":
+        found += returns.faults(command.advice, command.next_steps, urgency, policy, now=now)
+    if command.action == "ask":
+        found += questions.faults(command.questions, policy)
+    if command.emergency_disclosure:
+        found += _disclosure_faults(command, charts)
     return found
 
 
-def refuse_if_stale(word: Word, standing: Standing) -> None:
-    """Raises `Problem` 409: whoever decides must have seen the newest facts."""
-    if standing.state in ("ended", "returned"):
-        raise Problem(409, "already_over", "This referral was withdrawn or returned; nothing waits for you.")
-    if word.seen != standing.decision:
-        raise Problem(
-            409,
-            "seen_is_old",
-            "Something changed since you looked. Read the decisions again, then decide.",
-            faults=[Fault("/seen", f"The newest decision is number {standing.decision}.", "seen_is_old")],
-        )
-
-
-def decide(word: Word, standing: Standing, policy: Policy, *, by: str, now: datetime) -> Outcome:
-    """`word` has no faults and is not stale."""
-    if word.action == "return":
-        return _return(word, standing, policy, by=by, now=now)
-    if word.action == "ask":
-        return _ask(word, standing, policy, by=by, now=now)
-    assert standing.case is not None and standing.urgency is not None
-    chart = chart_of(standing.case)
-    urgency = word.urgency if word.urgency and word.action != "confirm" else standing.urgency
-    before = Before(
-        urgency=urgency,
-        respond_by=_respond_by(word, urgency, standing, policy, now),
-        by_clinician=True,
-        settled=settle(how_soon(chart, policy, asked_at=now).findings),
+def _seen_is_old(state: TriageState) -> Conflict:
+    """Whoever decides must have seen the newest decision."""
+    return Conflict(
+        "seen_is_old",
+        "Something changed since you looked. Read the decisions again, then decide.",
+        faults=[Fault("/seen", f"The newest decision is number {state.decision}.", "seen_is_old")],
     )
-    verdict = how_soon(chart, policy, asked_at=now, before=before)
+
+
+def _settle(
+    command: Command, referral: OpenReferral, policy: Policy, clinician: ByClinician, *, now: datetime
+) -> Outcome:
+    """Everything that the rules find counts as settled."""
+    state, charts = referral.state, referral.charts
+    chosen = _chosen(command, referral, policy, now)
+    verdict = assess(referral.evaluation, policy, asked_at=now, before=chosen)
     decided = replace(
-        standing,
-        decision=standing.decision + 1,
-        state="triaged",
+        state,
+        decision=state.decision + 1,
+        status="triaged",
         urgency=verdict.urgency,
         respond_by=verdict.respond_by,
-        express=standing.express or verdict.urgency.cannot_wait,
+        express=state.express or verdict.urgency.cannot_wait,
         by_clinician=True,
-        settled=frozenset(before.settled),
+        settled=frozenset(chosen.settled),
         review=None,
         waiting_since=now,
         rules_digest=policy.digest,
     )
-    why = word.emergency_disclosure
-    disclosure = Disclosure(by=by, at=now, why=why) if why else None
-    said = Decided(by=by, action=word.action, reason=word.reason)
-    fact = triaged(decided, chart, verdict, policy, now=now, word=said, disclosure=disclosure)
-    return Outcome(decided, (fact,))
-
-
-def _respond_by(word: Word, urgency: Urgency, standing: Standing, policy: Policy, now: datetime) -> datetime:
-    assert standing.respond_by is not None
-    if word.action == "lower":
-        return now + policy.clocks[urgency]
-    if word.action == "raise":
-        deadline = now + policy.clocks[urgency]
-        return min(deadline, standing.respond_by) if standing.respond_by > now else deadline
-    return standing.respond_by
-
-
-def _return(word: Word, standing: Standing, policy: Policy, *, by: str, now: datetime) -> Outcome:
-    returned = replace(standing, state="returned", review=None, decision=standing.decision + 1)
-    first = min(word.next_steps, key=lambda step: step.by)
-    fact = ReferralReturned(
-        **stamp(returned, now),
-        reason=word.reason,
-        next_step=first.step,
-        next_step_by=first.by,
-        advice=tuple(Advice(code=code, text=policy.advice[code]) for code in word.advice),
-        next_steps=tuple(
-            NextStep(
-                step=step.step,
-                text=policy.next_steps[step.step].text,
-                owner=step.owner,
-                by=step.by,
-                service=step.service,
-            )
-            for step in word.next_steps
-        ),
-        decided_by=by,
+    why = command.emergency_disclosure
+    event = triaged(
+        decided,
+        verdict,
+        what_care(charts.whole, policy, verdict.urgency),
+        NetworkView(charts, policy, shared=None) if why else network_view(charts, policy),
+        clinician=clinician,
+        disclosure=Disclosure(by=clinician.by, at=now, why=why) if why else None,
     )
-    return Outcome(returned, (fact,))
+    return Outcome(state=decided, published=(event,))
 
 
-def _ask(word: Word, standing: Standing, policy: Policy, *, by: str, now: datetime) -> Outcome:
+def _chosen(command: Command, referral: OpenReferral, policy: Policy, now: datetime) -> Before:
+    current = referral.current
+    urgency = command.urgency if command.urgency and command.action != "confirm" else current.urgency
+    return Before(
+        urgency=urgency,
+        respond_by=_respond_by(command.action, urgency, current.respond_by, policy, now),
+        by_clinician=True,
+        settled=settle(findings_alone(referral.evaluation, policy)),
+    )
+
+
+def _respond_by(
+    action: Action, urgency: Urgency, respond_by: datetime, policy: Policy, now: datetime
+) -> datetime:
+    if action == "confirm":
+        return respond_by
+    deadline = now + policy.clocks[urgency]
+    return min(deadline, respond_by) if action == "raise" and respond_by > now else deadline
+
+
+def _return(command: Command, state: TriageState, *, by: str) -> Outcome:
+    returned = replace(state, status="returned", review=None, decision=state.decision + 1)
+    event = Returned(
+        decision=returned.decision,
+        by=by,
+        reason=command.reason,
+        advice=command.advice,
+        next_steps=command.next_steps,
+    )
+    return Outcome(state=returned, published=(event,))
+
+
+def _ask(command: Command, referral: OpenReferral, policy: Policy, *, by: str, now: datetime) -> Outcome:
     """Nothing is decided yet, and nothing that was found counts as settled."""
-    assert standing.urgency is not None and standing.respond_by is not None
-    review = asking.ask(standing, word.questions, policy, by=by, now=now)
-    asked = replace(standing, review=review, decision=standing.decision + 1)
-    fact = InformationRequested(
-        **stamp(asked, now),
-        reason=word.reason,
-        questions=tuple(Question(code=code, text=policy.questions[code]) for code in word.questions),
+    state, current = referral.state, referral.current
+    review = questions.ask(state.review, current, command.questions, policy, by=by, now=now)
+    asked = replace(state, review=review, decision=state.decision + 1)
+    event = InformationNeeded(
+        decision=asked.decision,
+        by=by,
+        reason=command.reason,
+        questions=command.questions,
         answer_by=review.review_by,
-        urgency=standing.urgency,
-        respond_by=standing.respond_by,
+        urgency=current.urgency,
+        respond_by=current.respond_by,
         holds=review.holds,
-        decided_by=by,
     )
-    return Outcome(asked, (fact,))
+    return Outcome(state=asked, published=(event,))
 
 
-def _urgency_faults(word: Word, standing: Standing) -> list[Fault]:
-    assert standing.urgency is not None
-    at = URGENCIES.index(standing.urgency)
-    fitting = URGENCIES[:at] if word.action == "raise" else URGENCIES[at + 1 :]
-    if word.urgency in fitting:
+def _urgency_faults(command: Command, urgency: Urgency) -> list[Fault]:
+    fitting = URGENCIES[: urgency.rank] if command.action == "raise" else URGENCIES[urgency.rank + 1 :]
+    if command.urgency in fitting:
         return []
-    what = f"It is {standing.urgency} now; to {word.action} it, use one of: {', '.join(fitting) or 'none'}."
+    what = f"It is {urgency} now; to {command.action} it, use one of: {', '.join(fitting) or 'none'}."
     return [Fault("/urgency", what, "urgency_does_not_fit")]
 
 
-def _disclosure_faults(word: Word, standing: Standing) -> list[Fault]:
-    assert standing.case is not None
+def _disclosure_faults(command: Command, charts: Charts) -> list[Fault]:
     where = "/emergency_disclosure"
-    if word.action in ("return", "ask"):
+    if command.action in ("return", "ask"):
         return [Fault(where, "Nothing is shared by this; leave it out.", "nothing_to_disclose")]
-    if shared_part(standing.case) == standing.case:
+    if charts.shareable is None:
         return [Fault(where, "Nothing is withheld here; leave this out.", "nothing_to_disclose")]
     return []
 
 
-def _not_taken(word: Word) -> list[Fault]:
-    """What would be passed over in silence."""
+def _not_taken(command: Command) -> list[Fault]:
+    """What would be ignored in silence."""
     every = {name for names in TAKES.values() for name in names}
-    extra = sorted(name for name in every - set(TAKES[word.action]) if getattr(word, name))
-    return [Fault(f"/{name}", f"To {word.action}, leave this out.", "not_for_this_action") for name in extra]
+    extra = sorted(name for name in every - set(TAKES[command.action]) if getattr(command, name))
+    return [
+        Fault(f"/{name}", f"To {command.action}, leave this out.", "not_for_this_action") for name in extra
+    ]

@@ -1,20 +1,19 @@
-"""What is not said to the network without consent: the part of a case that is about substance use (42 CFR
-Part 2). It counts for how soon somebody responds, and stays in triage; everything else goes on.
+"""What is not published to the network without consent: the part of a case about substance use (42 CFR Part
+2). It counts for the urgency, and stays in triage; everything else is published.
 
-In an emergency a named clinician may let it through, and the decision then says who, when and why.
+In an emergency a named clinician may disclose it, and the decision then names who, when and why.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from services.triage.domain import substance_use
-from services.triage.domain.case_mapping import chart_of
+from services.triage.domain.chart import Charts
 from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy
-from services.triage.domain.urgency import how_soon
-from shared.events import Case, FiredRule, PastTreatment, Screening, Wish
-from shared.vocabulary import Criterion, Urgency
+from services.triage.domain.reasons import Reason
+from services.triage.domain.urgency import Evaluation, evaluate, findings_alone
+from shared.vocabulary import Urgency
 
 OWN: Final = frozenset(
     {
@@ -31,7 +30,7 @@ OWN: Final = frozenset(
 NEUTRAL: Final = frozenset({"problems_withheld"})
 """Conditions that hold because something is withheld, and do not say what."""
 
-NOT_SHARED: Final = FiredRule(
+NOT_SHARED: Final = Reason(
     rule="part-not-shared",
     datum="consent covers a part of this referral",
     text="Part of the reason is not shared: the person has not agreed to it. It counted all the same.",
@@ -48,62 +47,36 @@ class Disclosure:
     at: datetime
     why: Why
 
-    def fired(self) -> FiredRule:
+    def reason(self) -> Reason:
         at = self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return FiredRule(
+        return Reason(
             rule="emergency-disclosure",
             datum=f"by={self.by}, at={at}, why={self.why}",
             text="Shared without consent, in an emergency, on the word of the clinician named here.",
         )
 
 
-def shared_part(case: Case) -> Case:
-    """The case as far as the network may know it; the same one where nothing has to be withheld."""
-    if case.consent.share_substance_use:
-        return case
-    return case.model_copy(
-        update={
-            "problems": tuple(p for p in case.problems if p not in substance_use.PROBLEMS),
-            "diagnoses": tuple(d for d in case.diagnoses if not d.startswith(substance_use.DIAGNOSES)),
-            "red_flags": tuple(f for f in case.red_flags if f not in substance_use.RED_FLAGS),
-            "goals": tuple(g for g in case.goals if g not in substance_use.GOALS),
-            "screenings": tuple(filter(_sheet_is_shared, case.screenings)),
-            "past_treatments": tuple(filter(_treatment_is_shared, case.past_treatments)),
-            "wishes": tuple(wish for each in case.wishes for wish in _wish(each)),
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class NetworkView:
+    """What the network may know. `shared` is the shareable chart as the rules evaluate it, None where nothing
+    is withheld."""
+
+    charts: Charts
+    policy: Policy
+    shared: Evaluation | None
+
+    def reasons(self, reasons: tuple[Reason, ...], urgency: Urgency) -> tuple[Reason, ...]:
+        """Those that would have fired on the shareable part too; one sentence replaces all the others."""
+        if self.shared is None:
+            return reasons
+        pathway = what_care(self.shared.chart, self.policy, urgency)
+        findings = (*findings_alone(self.shared, self.policy), *pathway.findings)
+        known = {(finding.rule, finding.datum, finding.on) for finding in findings}
+        own = OWN.union(rule.id for rule in self.policy.rules if all(c.kind in NEUTRAL for c in rule.when))
+        kept = tuple(reason for reason in reasons if reason.rule in own or reason.mark in known)
+        return kept if len(kept) == len(reasons) else (*kept, NOT_SHARED)
 
 
-def shared_rules(
-    rules: tuple[FiredRule, ...], case: Case, policy: Policy, urgency: Urgency
-) -> tuple[FiredRule, ...]:
-    """Those that would have fired on the shared part too; one sentence stands for all the others."""
-    part = shared_part(case)
-    if part == case:
-        return rules
-    chart = chart_of(part)
-    verdict, pathway = how_soon(chart, policy, asked_at=_ANY_TIME), what_care(chart, policy, urgency)
-    known = {(f.rule, f.datum, f.on) for f in (*verdict.findings, *pathway.findings)}
-    own = OWN.union(rule.id for rule in policy.rules if all(c.kind in NEUTRAL for c in rule.when))
-    kept = tuple(rule for rule in rules if rule.rule in own or (rule.rule, rule.datum, rule.on) in known)
-    return kept if len(kept) == len(rules) else (*kept, NOT_SHARED)
-
-
-_ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""Which rules fire does not depend on when it is asked."""
-
-
-def _sheet_is_shared(sheet: Screening) -> bool:
-    return sheet.instrument not in substance_use.INSTRUMENTS
-
-
-def _treatment_is_shared(treatment: PastTreatment) -> bool:
-    return treatment.modality not in substance_use.MODALITIES
-
-
-def _wish(wish: Wish) -> tuple[Wish, ...]:
-    """Without the modalities that would tell; nothing is left of a wish for only these."""
-    if wish.criterion != Criterion.MODALITY:
-        return (wish,)
-    values = tuple(value for value in wish.values if value not in substance_use.MODALITIES)
-    return (wish.model_copy(update={"values": values}),) if values else ()
+def network_view(charts: Charts, policy: Policy) -> NetworkView:
+    shared = evaluate(charts.shareable, policy.rules) if charts.shareable else None
+    return NetworkView(charts, policy, shared)

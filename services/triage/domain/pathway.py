@@ -39,7 +39,7 @@ def what_care(chart: Chart, policy: Policy, urgency: Urgency) -> Pathway:
 def _level(chart: Chart, policy: Policy, urgency: Urgency) -> tuple[LevelOfCare, tuple[Finding, ...]]:
     base = LevelOfCare.SELF_MANAGEMENT if urgency is Urgency.PREVENTIVE else LevelOfCare.LOW_INTENSITY
     fired = [
-        (rule.level, Finding(rule.id, datum.said, rule.text, datum.on))
+        (rule.level, Finding(rule.id, datum.text, rule.text, datum.on))
         for rule in policy.levels
         for datum in all_data(rule.when, chart, urgency=urgency)
     ]
@@ -48,7 +48,7 @@ def _level(chart: Chart, policy: Policy, urgency: Urgency) -> tuple[LevelOfCare,
 
 def _team(chart: Chart, policy: Policy, urgency: Urgency) -> tuple[tuple[Member, ...], tuple[Finding, ...]]:
     fired: list[tuple[TeamRule, Finding]] = [
-        (rule, Finding(rule.id, datum.said, rule.text, datum.on))
+        (rule, Finding(rule.id, datum.text, rule.text, datum.on))
         for rule in policy.team
         for datum in all_data(rule.when, chart, urgency=urgency)
     ]

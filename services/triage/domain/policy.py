@@ -110,9 +110,9 @@ class Preventive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewing:
-    """How people work on reviews. `claim`: so long nobody else decides what one clinician has taken.
-    `overdue_again`: so often it is said again that a review is past its time. `answer_within`: so long the
-    referrer has to answer at most; they are reminded at these shares of the time they have.
+    """How people work on reviews. `claim`: how long a claim keeps others from deciding. `overdue_again`: how
+    long until an overdue review is published again. `answer_within`: how long the referrer has to respond at
+    most; they are reminded at these shares of the time they have.
     """
 
     claim: timedelta
@@ -125,7 +125,7 @@ class Reviewing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Better:
-    """What is said to a clinician when the newest answers ask for less than those before."""
+    """What a clinician reads when the newest answers ask for less than those before."""
 
     text: str
     source: str
@@ -135,7 +135,7 @@ class Better:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Whoever of this urgency waits so long for a therapist is looked at again."""
+    """Whoever of this urgency has waited this long for a therapist is looked at again."""
 
     id: str
     after: timedelta
@@ -156,7 +156,7 @@ class NextStep:
 class Policy:
     """A named, versioned set of clocks and rules, as a clinical lead signs it. `review_at_latest` is the
     longest a person may take to look at what the rules will not settle; a shorter clock of the referral wins.
-    `reasons` are by action of a clinician, code and meaning. `digest`: see `rules_digest.py`.
+    `reasons` are by action of a clinician, code and meaning. `digest`: see `policy/digest.py`.
     """
 
     name: str

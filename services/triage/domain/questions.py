@@ -1,7 +1,7 @@
-"""A clinician asks the referrer: the review waits for the answer, with a clock and reminders.
+"""A clinician asks the referrer: the review waits for the response, with a clock and reminders.
 
-The referral's own clock goes on meanwhile, so the answer is due no later than the response. An answer brings
-the review back to the queue; so does the end of the clock, and then somebody is called about it.
+The referral's own clock goes on meanwhile, so the response is due no later than the referral's. A response
+brings the review back to the queue; so does the end of the clock, and then somebody is called about it.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,17 @@ from datetime import datetime
 from typing import Final
 
 from services.triage.domain.policy import Policy, Reviewing
-from services.triage.domain.state import Asked, Review, Standing
-from shared.events import FiredRule
-from shared.web.problems import Fault
+from services.triage.domain.reasons import Reason
+from services.triage.domain.refusal import Fault
+from services.triage.domain.state import Asked, Review
+from services.triage.domain.urgency import Before
 
-ASKED: Final = FiredRule(
+ASKED: Final = Reason(
     rule="asked-the-referrer",
     datum="asked by a clinician",
     text="A clinician has asked the referrer for information and looks again when it has come.",
 )
-ANSWERED: Final = FiredRule(
+ANSWERED: Final = Reason(
     rule="referrer-answered",
     datum="changed since a clinician asked",
     text="The referrer has added to the referral since a clinician asked. A clinician looks again.",
@@ -32,12 +33,11 @@ class Clock:
     reminders: tuple[datetime, ...]
 
 
-def clock(standing: Standing, policy: Policy, *, now: datetime) -> Clock:
+def clock(current: Before, policy: Policy, *, now: datetime) -> Clock:
     """No later than the response is due, or than a response time from now where that has passed."""
-    assert standing.urgency is not None and standing.respond_by is not None
-    ends = [now + policy.reviewing.answer_within, now + policy.clocks[standing.urgency]]
-    if standing.respond_by > now:
-        ends.append(standing.respond_by)
+    ends = [now + policy.reviewing.answer_within, now + policy.clocks[current.urgency]]
+    if current.respond_by > now:
+        ends.append(current.respond_by)
     return Clock(min(ends), _reminders(policy.reviewing, now, min(ends)))
 
 
@@ -45,27 +45,26 @@ def _reminders(reviewing: Reviewing, now: datetime, end: datetime) -> tuple[date
     return tuple(now + share * (end - now) for share in reviewing.remind_at)
 
 
-def ask(standing: Standing, codes: tuple[str, ...], policy: Policy, *, by: str, now: datetime) -> Review:
+def ask(
+    open_: Review | None, current: Before, codes: tuple[str, ...], policy: Policy, *, by: str, now: datetime
+) -> Review:
     """The review as it waits for the referrer; one is opened where there was none."""
-    assert standing.urgency is not None
-    times = clock(standing, policy, now=now)
-    before = standing.review
+    times = clock(current, policy, now=now)
     return Review(
-        urgency=standing.urgency,
+        urgency=current.urgency,
         review_by=times.answer_by,
-        holds=before.holds if before else False,
-        reasons=before.reasons if before else (ASKED,),
-        opened_at=before.opened_at if before else now,
+        holds=open_.holds if open_ else False,
+        reasons=open_.reasons if open_ else (ASKED,),
+        opened_at=open_.opened_at if open_ else now,
         due_at=(*times.reminders, times.answer_by)[0],
         asked=Asked(codes=codes, by=by, at=now, reminders=times.reminders),
     )
 
 
-def reminded(review: Review, *, now: datetime) -> Review:
+def reminded(review: Review, asked: Asked, *, now: datetime) -> Review:
     """The reminders whose time has come are given together, as one."""
-    assert review.asked is not None
-    left = tuple(at for at in review.asked.reminders if at > now)
-    return replace(review, asked=replace(review.asked, reminders=left), due_at=(*left, review.review_by)[0])
+    left = tuple(at for at in asked.reminders if at > now)
+    return replace(review, asked=replace(asked, reminders=left), due_at=(*left, review.review_by)[0])
 
 
 def faults(codes: Sequence[str], policy: Policy) -> list[Fault]:

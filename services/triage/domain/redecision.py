@@ -10,22 +10,23 @@ from datetime import datetime
 from typing import Final
 
 from services.triage.domain.basis import basis
-from services.triage.domain.case_mapping import chart_of
-from services.triage.domain.chart import Chart
+from services.triage.domain.chart import Charts
 from services.triage.domain.claim import after_change
-from services.triage.domain.newer_answers import newest
-from services.triage.domain.pathway import what_care
+from services.triage.domain.consent import network_view
+from services.triage.domain.newer_answers import asked_by_newest
+from services.triage.domain.outcome import Outcome, Published
+from services.triage.domain.pathway import Pathway, what_care
 from services.triage.domain.policy import Policy
-from services.triage.domain.review import fired_rules, look_by
-from services.triage.domain.rules_decision import Outcome, review_requested, triaged
-from services.triage.domain.state import Review, Standing
-from services.triage.domain.urgency import Before, Verdict, fresh, how_soon
-from shared.events import FiredRule, TriageFact
+from services.triage.domain.publication import review_needed, triaged
+from services.triage.domain.reasons import Reason, reasons_of
+from services.triage.domain.review import look_by
+from services.triage.domain.state import Review, TriageState
+from services.triage.domain.urgency import Before, Evaluation, Verdict, assess, evaluate, fresh
 from shared.vocabulary import Urgency
 
 PSYCHIATRIST: Final = "psychiatrist"
 
-DECIDED_AGAIN: Final = FiredRule(
+DECIDED_AGAIN: Final = Reason(
     rule="decided-again",
     datum="rules changed",
     text="Nothing new was reported. The rules were changed, and they ask for more now.",
@@ -34,7 +35,8 @@ DECIDED_AGAIN: Final = FiredRule(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redecided:
-    """`outcome` has no facts where nothing is raised. `because`: the rules that raise or ask for a review."""
+    """`outcome` publishes nothing where nothing is raised. `because`: the rules that raise or ask for a
+    review."""
 
     outcome: Outcome
     before: Urgency | None
@@ -42,73 +44,110 @@ class Redecided:
 
     @property
     def raised(self) -> bool:
-        return bool(self.outcome.said)
+        return bool(self.outcome.published)
 
     @property
     def urgency(self) -> Urgency | None:
-        return self.outcome.standing.urgency
+        return self.outcome.state.urgency
 
 
 def redecide(
-    standing: Standing, policy: Policy, *, now: datetime, team_told: Collection[str] | None = None
+    state: TriageState,
+    charts: Charts,
+    policy: Policy,
+    *,
+    now: datetime,
+    team_told: Collection[str] | None = None,
 ) -> Redecided:
     """Nothing for what was returned or has ended. `team_told`: the team as last published, empty where that
     was by a version that notified nobody of it; None leaves the team alone."""
-    before = standing.before
-    if before is None or standing.case is None:
-        return Redecided(outcome=Outcome(standing, ()), before=standing.urgency)
-    chart = chart_of(standing.case)
-    verdict = how_soon(chart, policy, asked_at=now, before=before)
-    next_ = _raised(standing, chart, verdict, policy, now)
-    joins = _joins(chart, verdict, policy, team_told) and next_.state == "triaged"
-    goes_on = next_.state == "triaged" and standing.state == "held"
-    said: list[TriageFact] = []
-    review = next_.review
-    if review is not None and review is not standing.review:
-        next_ = replace(next_, decision=next_.decision + 1)
-        said.append(review_requested(next_, review, policy, now=now))
-    if next_.state == "triaged" and (verdict.urgency != before.urgency or joins or goes_on):
-        next_ = replace(next_, decision=next_.decision + 1)
-        fact = triaged(next_, chart, verdict, policy, now=now)
-        said.append(fact.model_copy(update={"rules": (*fact.rules, DECIDED_AGAIN)}))
-    because = _because(verdict, before, policy, standing, joins=joins) if said else ()
-    outcome = Outcome(next_, tuple(said), basis(policy, verdict.findings))
-    return Redecided(outcome=outcome, before=before.urgency, because=because)
+    return _redecide(
+        evaluate(charts.whole, policy.rules), charts, state, policy, now=now, team_told=team_told
+    )
 
 
-def unseen(standing: Standing, policy: Policy, *, now: datetime) -> Outcome | None:
-    """What the present rules raise that no decision has said yet, so that a clinician sees it before they
-    settle it."""
-    if standing.rules_digest == policy.digest:
+def unseen(
+    evaluation: Evaluation, charts: Charts, state: TriageState, policy: Policy, *, now: datetime
+) -> Outcome | None:
+    """What the present rules raise and no decision has published yet."""
+    if state.rules_digest == policy.digest:
         return None
-    again = redecide(standing, policy, now=now)
+    again = _redecide(evaluation, charts, state, policy, now=now, team_told=None)
     return again.outcome if again.raised else None
 
 
-def _raised(standing: Standing, chart: Chart, verdict: Verdict, policy: Policy, now: datetime) -> Standing:
-    review = _review(standing, verdict, policy, now)
-    changes = review is not standing.review or verdict.urgency != standing.urgency
-    holds = review.holds if review and changes else standing.state == "held" and not changes
+def _redecide(
+    evaluation: Evaluation,
+    charts: Charts,
+    state: TriageState,
+    policy: Policy,
+    *,
+    now: datetime,
+    team_told: Collection[str] | None,
+) -> Redecided:
+    before = state.before
+    if before is None:
+        return Redecided(outcome=Outcome(state=state), before=state.urgency)
+    verdict = assess(evaluation, policy, asked_at=now, before=before)
+    next_ = replace(_raised(state, verdict, policy, now), asks_for=asked_by_newest(evaluation, policy))
+    pathway = what_care(charts.whole, policy, verdict.urgency)
+    joins = _joins(pathway, verdict, team_told) and next_.status == "triaged"
+    goes_on = next_.status == "triaged" and state.status == "held"
+    triages = next_.status == "triaged" and (verdict.urgency != before.urgency or joins or goes_on)
+    next_, published = _published(state, next_, charts, verdict, pathway, policy, triages=triages)
+    because = _because(verdict, before, policy, state, joins=joins) if published else ()
+    outcome = Outcome(state=next_, published=published, basis=basis(policy, verdict.findings))
+    return Redecided(outcome=outcome, before=before.urgency, because=because)
+
+
+def _published(
+    state: TriageState,
+    next_: TriageState,
+    charts: Charts,
+    verdict: Verdict,
+    pathway: Pathway,
+    policy: Policy,
+    *,
+    triages: bool,
+) -> tuple[TriageState, tuple[Published, ...]]:
+    review = next_.review if next_.review is not state.review else None
+    if review is None and not triages:
+        return next_, ()
+    view = network_view(charts, policy)
+    published: list[Published] = []
+    if review is not None:
+        next_ = replace(next_, decision=next_.decision + 1)
+        published.append(review_needed(next_, review, view))
+    if triages:
+        next_ = replace(next_, decision=next_.decision + 1)
+        event = triaged(next_, verdict, pathway, view)
+        published.append(replace(event, reasons=(*event.reasons, DECIDED_AGAIN)))
+    return next_, tuple(published)
+
+
+def _raised(state: TriageState, verdict: Verdict, policy: Policy, now: datetime) -> TriageState:
+    review = _review(state, verdict, policy, now)
+    changes = review is not state.review or verdict.urgency != state.urgency
+    holds = review.holds if review and changes else state.status == "held" and not changes
     return replace(
-        standing,
-        state="held" if holds else "triaged",
+        state,
+        status="held" if holds else "triaged",
         urgency=verdict.urgency,
         respond_by=verdict.respond_by,
-        express=standing.express or verdict.urgency.cannot_wait,
+        express=state.express or verdict.urgency.cannot_wait,
         review=review,
-        asks_for=how_soon(newest(chart), policy, asked_at=now).urgency,
         rules_digest=policy.digest,
     )
 
 
-def _review(standing: Standing, verdict: Verdict, policy: Policy, now: datetime) -> Review | None:
+def _review(state: TriageState, verdict: Verdict, policy: Policy, now: datetime) -> Review | None:
     """An open one keeps its reasons; a new reason, or a raise, ends the wait for the referrer's answer."""
-    open_ = standing.review
-    known = {_mark(reason) for reason in open_.reasons} if open_ else set()
-    new = tuple(reason for reason in fired_rules(verdict.reviews) if _mark(reason) not in known)
-    if not new and (open_ is None or verdict.urgency == standing.urgency):
+    open_ = state.review
+    known = {reason.mark for reason in open_.reasons} if open_ else set()
+    new = tuple(reason for reason in reasons_of(verdict.reviews) if reason.mark not in known)
+    if not new and (open_ is None or verdict.urgency == state.urgency):
         return open_
-    holds = (verdict.holds or standing.state == "held") and not verdict.urgency.cannot_wait
+    holds = (verdict.holds or state.status == "held") and not verdict.urgency.cannot_wait
     by = look_by(verdict.urgency, policy, now)
     if open_ is None:
         return Review(
@@ -125,33 +164,29 @@ def _review(standing: Standing, verdict: Verdict, policy: Policy, now: datetime)
         urgency=verdict.urgency,
         review_by=by,
         holds=holds,
-        reasons=(*open_.reasons, *new, *(() if _mark(DECIDED_AGAIN) in known else (DECIDED_AGAIN,))),
+        reasons=(*open_.reasons, *new, *(() if DECIDED_AGAIN.mark in known else (DECIDED_AGAIN,))),
         due_at=by if open_.asked else min(by, open_.due_at),
         claim=after_change(open_.claim, before=open_.urgency, now=verdict.urgency),
         asked=None,
     )
 
 
-def _mark(reason: FiredRule) -> tuple[str, str, str]:
-    return reason.rule, reason.datum, str(reason.on or "")
-
-
-def _joins(chart: Chart, verdict: Verdict, policy: Policy, team_told: Collection[str] | None) -> bool:
+def _joins(pathway: Pathway, verdict: Verdict, team_told: Collection[str] | None) -> bool:
     """A psychiatrist joins the team. What cannot wait has called one already."""
     if team_told is None or PSYCHIATRIST in team_told or verdict.urgency.cannot_wait:
         return False
-    return PSYCHIATRIST in what_care(chart, policy, verdict.urgency).team
+    return PSYCHIATRIST in pathway.team
 
 
 def _because(
-    verdict: Verdict, before: Before, policy: Policy, standing: Standing, *, joins: bool
+    verdict: Verdict, before: Before, policy: Policy, state: TriageState, *, joins: bool
 ) -> tuple[str, ...]:
     levels = {rule.id: rule.raises_to for rule in policy.rules}
     raises = verdict.urgency != before.urgency
     new = fresh(verdict.findings, before)
     rules = [finding.rule for finding in new if raises and levels.get(finding.rule) == verdict.urgency]
-    known = {_mark(reason) for reason in standing.review.reasons} if standing.review else set()
-    rules += [reason.rule for reason in fired_rules(verdict.reviews) if _mark(reason) not in known]
+    known = {reason.mark for reason in state.review.reasons} if state.review else set()
+    rules += [reason.rule for reason in reasons_of(verdict.reviews) if reason.mark not in known]
     if raises and not rules:
         rules = [finding.rule for finding in new[-1:]]
     if joins and not rules:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from services.triage.domain.policy import Policy
+from services.triage.domain.refusal import Fault
 from shared.vocabulary import Urgency
-from shared.web.problems import Fault
 
 LONGEST: Final = timedelta(days=90)
 
@@ -29,7 +29,7 @@ class Step:
 
 
 def faults(
-    advice: Sequence[str], steps: Sequence[Step], urgency: Urgency | None, policy: Policy, *, now: datetime
+    advice: Sequence[str], steps: Sequence[Step], urgency: Urgency, policy: Policy, *, now: datetime
 ) -> list[Fault]:
     """Everything that keeps a referral from being returned, at once."""
     found = _advice_faults(advice, policy)
@@ -38,7 +38,7 @@ def faults(
         found.append(Fault("/next_steps", f"Nothing is returned without one of: {codes}.", "no_next_step"))
     for place, step in enumerate(steps):
         found += _step_faults(f"/next_steps/{place}", step, policy, now)
-    if steps and urgency and (latest := now + policy.clocks[urgency]) < min(step.by for step in steps):
+    if steps and (latest := now + policy.clocks[urgency]) < min(step.by for step in steps):
         what = f"It is {urgency}: the first step is due by {latest:%Y-%m-%dT%H:%M:%SZ} at the latest."
         found.append(Fault("/next_steps", what, "first_step_too_late"))
     return found

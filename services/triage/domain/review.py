@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from services.triage.domain.claim import after_change
-from services.triage.domain.policy import Finding, Policy
+from services.triage.domain.policy import Policy
 from services.triage.domain.questions import ANSWERED
+from services.triage.domain.reasons import Reason, reasons_of
 from services.triage.domain.state import Review
 from services.triage.domain.urgency import Verdict
-from shared.events import FiredRule
 from shared.vocabulary import Urgency
 
-CANNOT_WAIT: Final = FiredRule(
+CANNOT_WAIT: Final = Reason(
     rule="referrer-cannot-wait",
     datum="express=true",
     text="The referrer says that this cannot wait. A clinician looks.",
@@ -23,15 +23,15 @@ CANNOT_WAIT: Final = FiredRule(
 def after_rules(
     verdict: Verdict,
     open_: Review | None,
-    shown: Sequence[FiredRule],
+    shown: Sequence[Reason],
     policy: Policy,
     *,
     asked_at: datetime,
     now: datetime,
 ) -> Review | None:
-    """`shown` is what a clinician should see besides; `asked_at` is when the referral, or the change to it,
-    was taken in."""
-    reasons = (*fired_rules(verdict.reviews), *shown)
+    """`shown` is what else a clinician should see; `asked_at` is when the referral, or the change to it, was
+    taken in."""
+    reasons = (*reasons_of(verdict.reviews), *shown)
     if open_ and open_.asked:
         return _answered(open_, verdict, (*reasons, ANSWERED), policy, asked_at)
     if not reasons:
@@ -60,19 +60,19 @@ def after_rules(
 
 
 def _still_there(
-    open_: Review, verdict: Verdict, reasons: Sequence[FiredRule], policy: Policy
-) -> tuple[FiredRule, ...]:
+    open_: Review, verdict: Verdict, reasons: Sequence[Reason], policy: Policy
+) -> tuple[Reason, ...]:
     """What opened the review stays a reason of it until a clinician decides, unless its datum is gone. It may
     have been settled before it was stated again, so that by now it asks for nobody."""
-    there = {_mark(rule) for rule in reasons}
-    fired = {_mark(rule) for rule in fired_rules(verdict.findings)} - there
-    others = {rule.rule for rule in open_.reasons} - {rule.id for rule in policy.rules}
-    others -= {rule.rule for rule in reasons}
-    return tuple(rule for rule in open_.reasons if _mark(rule) in fired or rule.rule in others)
+    there = {reason.mark for reason in reasons}
+    fired = {reason.mark for reason in reasons_of(verdict.findings)} - there
+    others = {reason.rule for reason in open_.reasons} - {rule.id for rule in policy.rules}
+    others -= {reason.rule for reason in reasons}
+    return tuple(reason for reason in open_.reasons if reason.mark in fired or reason.rule in others)
 
 
 def _answered(
-    asked: Review, verdict: Verdict, reasons: tuple[FiredRule, ...], policy: Policy, asked_at: datetime
+    asked: Review, verdict: Verdict, reasons: tuple[Reason, ...], policy: Policy, asked_at: datetime
 ) -> Review:
     """Back in the queue, with a time of its own that ends no later than the response is due."""
     by = look_by(verdict.urgency, policy, asked_at)
@@ -94,25 +94,8 @@ def look_by(urgency: Urgency, policy: Policy, asked_at: datetime) -> datetime:
     return min(asked_at + policy.clocks[urgency], asked_at + policy.review_at_latest)
 
 
-def tells_more(review: Review, before: Review | None) -> bool:
-    """Worth saying to those who review."""
+def is_worth_publishing(review: Review, before: Review | None) -> bool:
+    """Those who review would read something new."""
     if before is None or before.asked or (review.urgency, review.holds) != (before.urgency, before.holds):
         return True
-    return {_mark(rule) for rule in review.reasons} != {_mark(rule) for rule in before.reasons}
-
-
-def fired_rules(findings: Sequence[Finding]) -> tuple[FiredRule, ...]:
-    return tuple(FiredRule(rule=f.rule, datum=f.datum, text=f.text, on=f.on) for f in findings)
-
-
-def called_rules(findings: Sequence[Finding]) -> tuple[FiredRule, ...]:
-    """With what is true of this decision alone: that somebody is called."""
-    rules = zip(fired_rules(findings), findings, strict=True)
-    return tuple(
-        rule.model_copy(update={"text": f"{rule.text} {finding.being_told}"}) if finding.being_told else rule
-        for rule, finding in rules
-    )
-
-
-def _mark(rule: FiredRule) -> tuple[str, str, date | None]:
-    return rule.rule, rule.datum, rule.on
+    return {reason.mark for reason in review.reasons} != {reason.mark for reason in before.reasons}

@@ -1,4 +1,4 @@
-"""How a referral stands with triage: what was decided so far, and what waits for a person."""
+"""The state of a referral in triage: what was decided so far, and what a person has yet to look at."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,11 +6,11 @@ from typing import Literal
 from uuid import UUID
 
 from services.triage.domain.claim import Claim
+from services.triage.domain.reasons import Reason
 from services.triage.domain.urgency import Before
-from shared.events import Case, FiredRule
 from shared.vocabulary import Urgency
 
-State = Literal["new", "triaged", "held", "returned", "ended"]
+Status = Literal["new", "triaged", "held", "returned", "ended"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +25,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """Open until a clinician decides or the referral ends. `holds`: matching waits for it. `due_at` is when
-    time alone next brings something, `overdue_at` when it was first said to be past its time. While the
-    referrer is `asked`, the answer is due by `review_by`.
+    """Open until a clinician decides or the referral ends. With `holds`, matching waits for it. `due_at` is
+    when the deadline job next acts on it, `overdue_at` when it was first published as overdue. While the
+    referrer is `asked`, the response is due by `review_by`.
     """
 
     urgency: Urgency
     review_by: datetime
     holds: bool
-    reasons: tuple[FiredRule, ...]
+    reasons: tuple[Reason, ...]
     opened_at: datetime
     due_at: datetime
     overdue_at: datetime | None = None
@@ -42,23 +42,21 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """`decision` is the number of the last thing said, `revision` the newest one acted on; 0 is none yet.
-    `case` is None where it was not loaded; saving keeps the stored one then. `asks_for` is what the newest
-    answers by themselves asked for. `waiting_since` counts from the first decision, or from when a person
-    last looked, until the client is `taken_on` by a therapist. `rules_digest` names the rules that were last
-    asked about it, None where that was before it was kept."""
+class TriageState:
+    """`decision` numbers the last decision published, `revision` the newest one acted on; 0 is none yet.
+    `asks_for` is the urgency that the newest answers by themselves asked for. `waiting_since` counts from the
+    first decision, or from when a person last looked, until the client is `taken_on` by a therapist.
+    `rules_digest` names the rules that last ran on it, None where that was before it was kept."""
 
     referral_id: UUID
     region: str
     clinic: str
     revision: int = 0
     decision: int = 0
-    state: State = "new"
+    status: Status = "new"
     urgency: Urgency | None = None
     respond_by: datetime | None = None
     express: bool = False
-    case: Case | None = None
     by_clinician: bool = False
     settled: frozenset[tuple[str, str, str]] = field(default_factory=frozenset)
     review: Review | None = None
@@ -74,7 +72,7 @@ class Standing:
     @property
     def before(self) -> Before | None:
         """What a new decision starts from; a returned referral that comes again starts anew."""
-        if self.state not in ("triaged", "held") or self.urgency is None or self.respond_by is None:
+        if self.status not in ("triaged", "held") or self.urgency is None or self.respond_by is None:
             return None
         return Before(
             urgency=self.urgency,

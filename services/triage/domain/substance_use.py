@@ -11,8 +11,8 @@ MODALITIES: Final = frozenset({"contingency_management", "motivational_interview
 GOALS: Final = frozenset({"reduce_substance_use"})
 RED_FLAGS: Final = frozenset({"withdrawal_danger"})
 
-TELLING: Final = re.compile(
+REVEALING: Final = re.compile(
     r"\b(?:alcohol\w*|drinking|drug\w*|substance\w*|addict\w*|opioid\w*|withdrawal|detox\w*|part 2)\b",
     re.IGNORECASE,
 )
-"""Words by which a sentence that is told outside would tell what it withholds."""
+"""Words by which a published sentence would reveal what it withholds."""

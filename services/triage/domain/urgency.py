@@ -1,6 +1,6 @@
 """How soon must somebody respond? Rules only raise; a person may be asked for; nothing here lowers.
 
-The answer is a response time. It says nothing about a person, and predicts nothing.
+The result is a response time. It says nothing about a person, and predicts nothing.
 """
 
 from collections.abc import Collection, Iterable
@@ -47,8 +47,40 @@ class Verdict:
     restated: tuple[Finding, ...] = ()
 
 
-def how_soon(
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Every rule that fires on a chart, with what it fired on. One rule may fire on several data."""
+
+    chart: Chart
+    fired: tuple[tuple[Rule, Finding], ...]
+
+
+def evaluate(chart: Chart, rules: Iterable[Rule]) -> Evaluation:
+    """The only place where rules meet a chart."""
+    return Evaluation(
+        chart,
+        tuple(
+            (rule, Finding(rule.id, datum.text, rule.text, datum.on))
+            for rule in rules
+            for datum in all_data(rule.when, chart)
+        ),
+    )
+
+
+def assess_urgency(
     chart: Chart,
+    policy: Policy,
+    *,
+    asked_at: datetime,
+    before: Before | None = None,
+    stated: Stated = NOTHING,
+) -> Verdict:
+    """`assess`, where nothing else needs the evaluation."""
+    return assess(evaluate(chart, policy.rules), policy, asked_at=asked_at, before=before, stated=stated)
+
+
+def assess(
+    evaluation: Evaluation,
     policy: Policy,
     *,
     asked_at: datetime,
@@ -57,17 +89,17 @@ def how_soon(
 ) -> Verdict:
     """The deadline counts from `asked_at`, when the referral (or the change) was taken in. What the request
     has `stated` counts anew, whatever a clinician made of it before."""
-    fired = [(rule, finding) for rule in policy.rules for finding in _findings(rule, chart)]
-    restated = _restated(fired, chart, policy, stated)
+    fired = evaluation.fired
+    restated = _restated(evaluation, stated)
     counting = [(rule, f) for rule, f in fired if _mark(f) in restated or not _is_settled(f, before)]
-    urgency = _urgency(chart, policy, [rule for rule, _ in counting], before)
+    urgency = _urgency(evaluation.chart, policy, [rule for rule, _ in counting], before)
     asking = [(rule, finding) for rule, finding in counting if rule.asks_review]
     called = [_called(rule, f, before, is_restated=_mark(f) in restated) for rule, f in fired]
     restates = _most_urgent(rule for rule, finding in fired if _mark(finding) in restated)
     return Verdict(
         urgency=urgency,
         respond_by=_respond_by(urgency, policy, asked_at, before, restates),
-        findings=(*called, *_why_base(chart, policy, urgency, fired, before)),
+        findings=(*called, *_why_base(evaluation, policy, urgency, before)),
         reviews=tuple(finding for _, finding in asking),
         review_by=_review_by(bool(asking), urgency, policy, asked_at),
         holds=any(rule.holds for rule, _ in asking) and not urgency.cannot_wait,
@@ -76,22 +108,32 @@ def how_soon(
     )
 
 
-def _restated(
-    fired: list[tuple[Rule, Finding]], chart: Chart, policy: Policy, stated: Stated
-) -> frozenset[tuple[str, str, str]]:
+def urgency_alone(evaluation: Evaluation, policy: Policy) -> Urgency:
+    """What this chart asks for by itself, whatever was decided before."""
+    return _urgency(evaluation.chart, policy, [rule for rule, _ in evaluation.fired], None)
+
+
+def findings_alone(evaluation: Evaluation, policy: Policy) -> tuple[Finding, ...]:
+    """The findings of `assess` where nothing was decided before."""
+    urgency = urgency_alone(evaluation, policy)
+    return (*(finding for _, finding in evaluation.fired), *_why_base(evaluation, policy, urgency, None))
+
+
+def _restated(evaluation: Evaluation, stated: Stated) -> frozenset[tuple[str, str, str]]:
     """The findings for which what was stated is enough, given who the person is, and not those that are there
     without it. Doubts and conflicts depend on the whole chart, so they are never restated."""
     if stated == NOTHING:
         return frozenset()
-    marks = settle([finding for rule, finding in fired if _can_be_restated(rule)])
+    restatable = [(rule, finding) for rule, finding in evaluation.fired if _can_be_restated(rule)]
+    marks = settle([finding for _, finding in restatable])
     if stated == EVERYTHING:
         return marks
-    said, anyway = (_all_findings(policy, part(chart, stated)) for part in (as_stated, not_stated))
-    return marks & said - anyway
-
-
-def _all_findings(policy: Policy, chart: Chart) -> frozenset[tuple[str, str, str]]:
-    return settle([finding for rule in policy.rules for finding in _findings(rule, chart)])
+    rules = dict.fromkeys(rule for rule, _ in restatable)
+    by_it, anyway = (
+        settle([finding for _, finding in evaluate(part(evaluation.chart, stated), rules).fired])
+        for part in (as_stated, not_stated)
+    )
+    return marks & by_it - anyway
 
 
 def _can_be_restated(rule: Rule) -> bool:
@@ -104,7 +146,7 @@ def _most_urgent(rules: Iterable[Rule]) -> Urgency | None:
 
 
 def _called(rule: Rule, finding: Finding, before: Before | None, *, is_restated: bool) -> Finding:
-    """Whoever reads of it is told that somebody is called only where somebody is."""
+    """The text states that somebody is called only where somebody is."""
     if not rule.being_told:
         return finding
     raises = before is None or (
@@ -133,10 +175,6 @@ def _is_settled(finding: Finding, before: Before | None) -> bool:
     return before is not None and _mark(finding) in before.settled
 
 
-def _findings(rule: Rule, chart: Chart) -> list[Finding]:
-    return [Finding(rule.id, said, rule.text, on) for said, on in all_data(rule.when, chart)]
-
-
 def _urgency(chart: Chart, policy: Policy, fired: list[Rule], before: Before | None) -> Urgency:
     raised = [rule.raises_to for rule in fired if rule.raises_to]
     if before is not None and before.by_clinician:
@@ -163,15 +201,16 @@ def _is_preventive(chart: Chart, policy: Policy) -> bool:
 
 
 def _why_base(
-    chart: Chart, policy: Policy, urgency: Urgency, fired: list[tuple[Rule, Finding]], before: Before | None
+    evaluation: Evaluation, policy: Policy, urgency: Urgency, before: Before | None
 ) -> tuple[Finding, ...]:
     """No decision without a reason: where no rule's level was taken, say why."""
-    if before and urgency == before.urgency and not any(rule.raises_to == urgency for rule, _ in fired):
+    raised = any(rule.raises_to == urgency for rule, _ in evaluation.fired)
+    if before and urgency == before.urgency and not raised:
         who = "clinician" if before.by_clinician else "earlier decision"
         text = "Kept from before. Rules can raise this; only a named clinician lowers it."
         return (Finding("kept", f"{who}={urgency}", text),)
     if urgency is Urgency.PREVENTIVE:
-        return (Finding("preventive", ", ".join(sorted(chart.problems)), policy.preventive.text),)
+        return (Finding("preventive", ", ".join(sorted(evaluation.chart.problems)), policy.preventive.text),)
     if urgency is Urgency.ROUTINE:
         return (Finding("routine", "no rule raised it", "No rule asks for an earlier response."),)
     return ()

@@ -1,4 +1,4 @@
-"""Matching says who was taken on: triage no longer counts how long they wait."""
+"""Matching publishes who was taken on: triage no longer counts how long they wait."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,12 +7,20 @@ from services.triage.db import referrals
 from services.triage.domain.waiting import taken_on
 from shared.db import inbox
 from shared.db.postgres import Connection
-from shared.events import AnyFact, MatchingFact
+from shared.events import AnyFact, MatchingFact, ReferralClosed
 
 GROUP: Final = "triage-matching"
 
 
-async def on_matching(connection: Connection, facts: Sequence[AnyFact]) -> None:
-    claimed = await inbox.claim(connection, GROUP, [f for f in facts if isinstance(f, MatchingFact)])
-    known = {fact.referral_id: now for fact in claimed if (now := taken_on(fact)) is not None}
-    await referrals.note_taken_on(connection, known)
+async def handle(connection: Connection, events: Sequence[AnyFact]) -> None:
+    claimed = await inbox.claim(connection, GROUP, [e for e in events if isinstance(e, MatchingFact)])
+    decided = {
+        event.referral_id: taken
+        for event in claimed
+        if (taken := taken_on(event.type, reason=_reason(event))) is not None
+    }
+    await referrals.save_taken_on(connection, decided)
+
+
+def _reason(event: MatchingFact) -> str | None:
+    return event.reason if isinstance(event, ReferralClosed) else None

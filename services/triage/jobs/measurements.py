@@ -1,7 +1,8 @@
-"""Counting what waits for a clinician, and what older rules have decided."""
+"""Counts the reviews that wait for a clinician, and the referrals that older rules have decided."""
 
 from services.triage import metrics
 from services.triage.db import redecision, reviews
+from services.triage.db.reviews import Counts
 from shared.db.postgres import Pool, transaction
 from shared.vocabulary import Urgency
 
@@ -10,11 +11,11 @@ async def count(pool: Pool) -> None:
     async with transaction(pool) as connection:
         found = await reviews.count(connection)
     for urgency in Urgency:
-        row = found.get(urgency)
-        metrics.REVIEWS.labels(urgency).set(row["open"] if row else 0)
-        metrics.OVERDUE.labels(urgency).set(row["overdue"] if row else 0)
-        metrics.ASKED.labels(urgency).set(row["asked"] if row else 0)
-        metrics.CLAIMED.labels(urgency).set(row["claimed"] if row else 0)
+        counts = found.get(urgency, Counts())
+        metrics.REVIEWS.labels(urgency).set(counts.open)
+        metrics.OVERDUE.labels(urgency).set(counts.overdue)
+        metrics.ASKED.labels(urgency).set(counts.asked)
+        metrics.CLAIMED.labels(urgency).set(counts.claimed)
 
 
 async def count_older(pool: Pool, digest: str) -> None:

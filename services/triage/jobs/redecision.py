@@ -11,16 +11,19 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from services.triage.case_mapping import charts_of
 from services.triage.db import redecision, referrals
 from services.triage.db.redecision import Stored
+from services.triage.db.referrals import Referral
 from services.triage.domain.policy import Policy
 from services.triage.domain.redecision import Redecided, redecide
+from services.triage.outgoing_events import decision_of
 from shared.db import outbox
-from shared.db.postgres import Pool, transaction
+from shared.db.postgres import Connection, Pool, transaction
 from shared.ids import now as present
 from shared.vocabulary import Urgency
 
-AT_ONCE: Final = 100
+BATCH: Final = 100
 FIRST: Final = UUID(int=0)
 
 
@@ -49,23 +52,23 @@ class Found:
         return len(self.raised) + self.unchanged + self.over + len(self.unreadable)
 
 
-async def _nobody(_: Sequence[UUID]) -> set[UUID]:
+async def _none_over(_: Sequence[UUID]) -> set[UUID]:
     return set()
 
 
-async def _go_on() -> None:
+async def _at_once() -> None:
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redecider:
-    """`care_over` says of which referrals care has ended. With `everyone` also those are decided again that
-    these rules have been asked about already."""
+    """`care_over` returns those referrals whose care has ended. With `everyone`, referrals that these rules
+    have decided already are decided again too."""
 
     pool: Pool
     policy: Policy
     everyone: bool = False
-    care_over: Callable[[Sequence[UUID]], Awaitable[set[UUID]]] = _nobody
+    care_over: Callable[[Sequence[UUID]], Awaitable[set[UUID]]] = _none_over
     clock: Callable[[], datetime] = present
 
     async def survey(self, *, writes: bool, progress: Callable[[int], None] = lambda _: None) -> Found:
@@ -84,7 +87,7 @@ class Redecider:
         *,
         per_second: float,
         progress: Callable[[int], None] = lambda _: None,
-        until_sent: Callable[[], Awaitable[None]] = _go_on,
+        until_sent: Callable[[], Awaitable[None]] = _at_once,
     ) -> list[Raised]:
         """Decides each again, in this order, and returns those that were raised here. `until_sent` returns
         when what was published before has been sent."""
@@ -101,57 +104,59 @@ class Redecider:
     async def _next(self, after: UUID) -> list[UUID]:
         async with transaction(self.pool) as connection:
             return await redecision.older(
-                connection, self.policy.digest, everyone=self.everyone, after=after, limit=AT_ONCE
+                connection, self.policy.digest, everyone=self.everyone, after=after, limit=BATCH
             )
 
     async def _look(self, ids: list[UUID], found: Found, *, writes: bool) -> None:
         over, now = await self.care_over(ids), self.clock()
-        asked_for: dict[UUID, Urgency | None] = {}
+        marked: dict[UUID, Urgency | None] = {}
         async with transaction(self.pool) as connection:
-            stored = await redecision.load(
-                connection, ids, self.policy.digest, everyone=self.everyone, lock=writes
-            )
-            for one in stored:
-                id_ = one.standing.referral_id
+            for stored in await self._load(connection, ids, lock=writes):
+                id_ = stored.referral.state.referral_id
                 if id_ in over:
                     found.over += 1
-                    asked_for[id_] = None
-                elif one.standing.case is None:
+                    marked[id_] = None
+                elif (again := self._decide(stored, now)) is None:
                     found.unreadable.append(id_)
-                elif (again := self._decide(one, now)).raised:
+                elif again.raised:
                     found.raised.append(_raised(again))
                 else:
                     found.unchanged += 1
-                    asked_for[id_] = again.outcome.standing.asks_for
+                    marked[id_] = again.outcome.state.asks_for
             if writes:
-                await redecision.note(connection, asked_for, self.policy.digest)
+                await redecision.mark(connection, marked, self.policy.digest)
 
     async def _publish(self, referral_id: UUID) -> Raised | None:
-        """None where it needs no raise any more: another run has raised it, or a newer decision has."""
-        over = await self.care_over([referral_id])
+        """None where it needs no raise any more: another run or a newer decision has raised it."""
+        over, now = await self.care_over([referral_id]), self.clock()
         async with transaction(self.pool) as connection:
-            stored = await redecision.load(
-                connection, [referral_id], self.policy.digest, everyone=self.everyone, lock=True
-            )
-            if over or not stored or stored[0].standing.case is None:
+            stored = await self._load(connection, [referral_id], lock=True)
+            if over or not stored or (again := self._decide(stored[0], now)) is None:
                 return None
-            again = self._decide(stored[0], self.clock())
             if not again.raised:
-                asks_for = again.outcome.standing.asks_for
-                await redecision.note(connection, {referral_id: asks_for}, self.policy.digest)
+                marked = {referral_id: again.outcome.state.asks_for}
+                await redecision.mark(connection, marked, self.policy.digest)
                 return None
-            await referrals.save(connection, [replace(again.outcome.standing, case=None)])
-            await referrals.record(connection, [again.outcome])
-            await outbox.publish(connection, again.outcome.said)
+            decision = decision_of(again.outcome, stored[0].referral.case, self.policy, now=now)
+            kept = replace(decision, referral=Referral(again.outcome.state))  # the case stays as it is stored
+            await referrals.save(connection, [kept])
+            await outbox.publish(connection, decision.events)
         return _raised(again)
 
-    def _decide(self, stored: Stored, now: datetime) -> Redecided:
-        return redecide(stored.standing, self.policy, now=now, team_told=stored.team_told)
+    async def _load(self, connection: Connection, ids: list[UUID], *, lock: bool) -> list[Stored]:
+        return await redecision.load(connection, ids, self.policy.digest, everyone=self.everyone, lock=lock)
+
+    def _decide(self, stored: Stored, now: datetime) -> Redecided | None:
+        """None where this version cannot read the stored case."""
+        state, case = stored.referral.state, stored.referral.case
+        if case is None:
+            return None
+        return redecide(state, charts_of(case), self.policy, now=now, team_told=stored.team_told)
 
 
 def _raised(again: Redecided) -> Raised:
     return Raised(
-        referral_id=again.outcome.standing.referral_id,
+        referral_id=again.outcome.state.referral_id,
         before=again.before,
         urgency=again.urgency,
         because=again.because,

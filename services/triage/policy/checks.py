@@ -42,14 +42,14 @@ def load(
 
 
 def _with_who_codes(policy: Policy) -> Policy:
-    def told(rule: AnyRule) -> AnyRule:
+    def with_codes(rule: AnyRule) -> AnyRule:
         return replace(rule, when=tuple(replace(condition, who_codes=True) for condition in rule.when))
 
     return replace(
         policy,
-        rules=tuple(map(told, policy.rules)),
-        levels=tuple(map(told, policy.levels)),
-        team=tuple(map(told, policy.team)),
+        rules=tuple(map(with_codes, policy.rules)),
+        levels=tuple(map(with_codes, policy.levels)),
+        team=tuple(map(with_codes, policy.team)),
     )
 
 

@@ -18,17 +18,13 @@ from services.triage.domain.policy import Policy
 
 ROOT: Final = Path(__file__).parents[3]
 DECIDES: Final = (
-    "services/triage/domain/business_days.py",
-    "services/triage/domain/case_mapping.py",
-    "services/triage/domain/chart.py",
-    "services/triage/domain/conditions.py",
-    "services/triage/domain/pathway.py",
-    "services/triage/domain/urgency.py",
+    "services/triage/domain",
+    "services/triage/case_mapping.py",
     "shared/clinical",
     "shared/instruments",
     "shared/vocabulary.py",
 )
-"""Files and folders; one that does not exist counts for nothing."""
+"""Files and folders."""
 LENGTH: Final = 16
 
 

@@ -1,4 +1,4 @@
-"""Reads policy files. A policy may extend another: what it says itself stands in place of what that one says.
+"""Reads policy files. A policy may extend another: what it states itself replaces what that one states.
 
 It names the version it was written on, so that nobody's signed policy changes when the other one does.
 """
@@ -16,7 +16,7 @@ from shared.errors import Misconfigured
 POLICIES: Final = Path(__file__).parents[1] / "policies"
 
 OWN: Final = ("name", "version", "status", "extends", "extends_version")
-"""What a policy says for itself and never takes over."""
+"""What a policy states for itself and never takes over."""
 BY_ID: Final = ("rule", "level", "team")
 BY_KEY: Final = ("clocks", "clock_sources", "review", "next_steps", "advice", "questions", "waiting")
 
@@ -88,8 +88,8 @@ def _base(path: Path, own: Table) -> Table:
     if "extends" in base:
         raise PolicyRefused(path.name, [f"extends: {name} extends another policy itself; extend that one"])
     if base.get("version") != own.get("extends_version"):
-        told = f"extends_version: {name} is at version {base.get('version')}; read it again, then name that"
-        raise PolicyRefused(path.name, [told])
+        fault = f"extends_version: {name} is at version {base.get('version')}; read it again, then name that"
+        raise PolicyRefused(path.name, [fault])
     return base
 
 

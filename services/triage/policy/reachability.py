@@ -11,7 +11,7 @@ from typing import Final
 from services.triage.domain.chart import Chart
 from services.triage.domain.conditions import all_data
 from services.triage.domain.policy import Condition, LevelRule, Policy, Rule, TeamRule
-from services.triage.domain.urgency import how_soon
+from services.triage.domain.urgency import assess_urgency
 from services.triage.policy.smallest_chart import best, witness, worst
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Instrument
 from shared.vocabulary import EXTERNAL_LEVELS, PROBLEMS, Priority, Urgency
@@ -88,7 +88,7 @@ def _reaches_preventive(policy: Policy, problem: str) -> bool:
         for instrument in INSTRUMENTS.values()
         if instrument.key in SAFETY_INSTRUMENTS
     )
-    return any(how_soon(c, policy, asked_at=MOMENT).urgency is Urgency.PREVENTIVE for c in charts)
+    return any(assess_urgency(c, policy, asked_at=MOMENT).urgency is Urgency.PREVENTIVE for c in charts)
 
 
 def indications_never_used(policy: Policy) -> Iterator[str]:

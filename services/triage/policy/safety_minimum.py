@@ -168,8 +168,8 @@ def _not_understood(policy: Policy) -> Iterator[str]:
 
 def _wording(policy: Policy) -> Iterator[str]:
     for rule, _ in _alone(policy, "problems_withheld"):
-        for told in substance_use.TELLING.finditer(f"{rule.id} {rule.text}"):
-            yield f"{rule.id}: {told.group(0)!r} would tell the network what is withheld"
+        for match in substance_use.REVEALING.finditer(f"{rule.id} {rule.text}"):
+            yield f"{rule.id}: {match.group(0)!r} would tell the network what is withheld"
     for rule in policy.rules:
         if called := BEING_TOLD.search(rule.text):
             yield (

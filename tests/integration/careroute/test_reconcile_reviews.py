@@ -9,9 +9,9 @@ from shared.vocabulary import Urgency
 from tests.integration.notify import support
 from tests.integration.notify.support import ROUTINE, About
 from tests.integration.triage.support import fact, take
-from tests.integration.triage.test_http import Call, decide, keys, triage
-from tests.integration.triage.test_overdue import clockwork
+from tests.integration.triage.test_deadlines import deadline_job
 from tests.integration.triage.test_questions import ASK, UNKNOWN
+from tests.integration.triage.test_reviews import Call, decide, keys, triage
 from tests.support import NewDatabase
 
 __all__ = ["keys", "triage"]  # fixtures
@@ -27,7 +27,7 @@ async def test_a_review_past_its_time_of_which_nothing_was_said_is_named(databas
     past = "update review set review_by = now() - interval '1 h', due_at = now() - interval '1 h' "
     await pool.execute(past + "where referral_id = $1", late)
     assert [row[0] for row in await pool.fetch(NOT_SAID.query, 0)] == [late]
-    await clockwork(pool).turn()
+    await deadline_job(pool).act_on_reviews()
     assert await pool.fetch(NOT_SAID.query, 0) == []
     said = await pool.fetch(OVERDUE, -1)
     assert [row["id"] for row in said] == [late]
@@ -49,7 +49,7 @@ async def test_matching_need_not_know_what_does_not_concern_it(triage: tuple[Poo
     asked, held = uuid4(), uuid4()
     await take(pool, fact(asked, **UNKNOWN), fact(held))
     assert (await decide(call, asked, **ASK)).status_code == 200
-    await clockwork(pool, 40 * DAY).ask_again()
+    await deadline_job(pool, 40 * DAY).ask_again()
     must = {row["id"]: row["revision"] for row in await pool.fetch(DECIDED, -1)}
     assert must == {asked: 2, held: 1}
     newest = await pool.fetch("select referral_id, decision from referral")

@@ -15,7 +15,7 @@ from services.intake.handlers.facts import FOLLOWED, take_as
 from services.matching.handlers import triage as matching_triage
 from services.notify.handlers import matching as notify_matching
 from services.notify.handlers import triage as notify_triage
-from services.triage.handlers.intake import on_referral
+from services.triage.handlers.intake import handle
 from shared.db.postgres import Pool, open_pool
 from shared.events import Topic
 from shared.telemetry import trace
@@ -75,7 +75,7 @@ class Network:
         await self.road.relay("intake", self.pools["intake"], self.urls["intake"])
 
     async def triage(self) -> None:
-        handler = partial(on_referral, policy=POLICY)
+        handler = partial(handle, policy=POLICY)
         for topic, group in ((Topic.INTAKE_EXPRESS, "triage-express"), (Topic.INTAKE_REFERRALS, "triage")):
             await self.road.give(topic, group, handler, self.pools["triage"])
         await self.road.relay("triage", self.pools["triage"], self.urls["triage"])

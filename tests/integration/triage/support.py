@@ -1,9 +1,9 @@
-"""Facts of intake for triage, and what triage says to them."""
+"""Events of intake for triage, and the events that triage publishes."""
 
 from typing import Any, Literal, TypeVar
 from uuid import UUID, uuid4
 
-from services.triage.handlers.intake import on_referral
+from services.triage.handlers.intake import handle
 from shared.db.postgres import Pool, transaction
 from shared.events import (
     READER,
@@ -85,18 +85,18 @@ def withdrawal(referral_id: UUID, *, revision: int = 2, express: bool = False) -
 async def take(pool: Pool, *facts: AnyFact) -> None:
     """One batch, as the consumer would hand it over."""
     async with transaction(pool) as connection:
-        await on_referral(connection, facts, policy=POLICY)
+        await handle(connection, facts, policy=POLICY)
 
 
 async def said(pool: Pool, referral_id: UUID | None = None) -> list[AnyFact]:
-    """What triage announced, in the order it said it."""
+    """What triage published, in that order."""
     rows = await pool.fetch("select body from outbox order by position")
     facts = [READER.validate_json(row["body"]) for row in rows]
     return [f for f in facts if referral_id is None or getattr(f, "referral_id", None) == referral_id]
 
 
 async def last(pool: Pool, kind: type[F]) -> F:
-    """The last thing triage said, which is of this kind."""
+    """The last event of triage, which is of this kind."""
     spoken = (await said(pool))[-1]
     assert isinstance(spoken, kind), type(spoken).__name__
     return spoken

@@ -14,7 +14,7 @@ from shared.events import ReferralTriaged, ReviewRequested, Stated
 from shared.vocabulary import Priority, Urgency
 from shared.web.auth import Role
 from tests.integration.triage.support import WORSE_SHEET, fact, last, said, take
-from tests.integration.triage.test_http import ITEM9, Call, decide, keys, triage
+from tests.integration.triage.test_reviews import ITEM9, Call, decide, keys, triage
 from tests.support import NewDatabase, eventually
 
 __all__ = ["keys", "triage"]  # fixtures
@@ -245,7 +245,7 @@ async def test_whoever_waited_for_the_lock_sees_what_was_written_meanwhile(datab
     closing = asyncio.create_task(close())
     await locked.wait()
     async with transaction(pool) as connection:
-        standing = await referrals.load_one(connection, referral_id)
+        referral = await referrals.load_one(connection, referral_id)
     await closing
-    assert standing is not None
-    assert standing.review is None
+    assert referral is not None
+    assert referral.state.review is None

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.triage.handlers.matching import on_matching
-from services.triage.jobs.deadlines import Clockwork
+from services.triage.handlers.matching import handle as handle_matching
+from services.triage.jobs.deadlines import DeadlineJob
 from shared.db.postgres import Pool, transaction
 from shared.events import (
     MatchAccepted,
@@ -22,8 +22,8 @@ from shared.ids import new_id, now
 from shared.vocabulary import Urgency
 from tests.integration.triage.support import WORSE_SHEET, fact, last, said, take, withdrawal
 from tests.integration.triage.test_claims import queue
-from tests.integration.triage.test_http import ITEM9, Call, back, decide, keys, triage
-from tests.integration.triage.test_overdue import clockwork
+from tests.integration.triage.test_deadlines import deadline_job
+from tests.integration.triage.test_reviews import ITEM9, Call, back, decide, keys, triage
 from tests.support import NewDatabase
 from tests.unit.triage.samples import CALM, DAY, POLICY
 
@@ -138,12 +138,12 @@ def closed(referral_id: UUID, reason: str) -> MatchingSays:
 
 async def hear(pool: Pool, *facts: MatchingSays) -> None:
     async with transaction(pool) as connection:
-        await on_matching(connection, facts)
+        await handle_matching(connection, facts)
 
 
 async def looked_at(pool: Pool, ahead: timedelta = ROUTINE_WAIT) -> list[ReviewRequested]:
     """What waiting brings when it is so much later."""
-    replica: Clockwork = clockwork(pool, ahead + timedelta(minutes=1))
+    replica: DeadlineJob = deadline_job(pool, ahead + timedelta(minutes=1))
     await replica.ask_again()
     return [each for each in await said(pool) if isinstance(each, ReviewRequested) and each.asks_again]
 
@@ -173,7 +173,7 @@ class TestWaiting:
         pool, call = triage
         referral_id = uuid4()
         await take(pool, fact(referral_id), *(fact() for _ in range(9)))
-        late = clockwork(pool, ROUTINE_WAIT + timedelta(minutes=1))
+        late = deadline_job(pool, ROUTINE_WAIT + timedelta(minutes=1))
         await asyncio.gather(*(late.ask_again() for _ in range(8)))
         assert len(await looked_at(pool)) == 10
         assert (await decide(call, referral_id, action="confirm", reason="agrees")).status_code == 200
@@ -231,8 +231,8 @@ class TestWaiting:
         pool = await database("triage")
         await take(pool, fact())
         await looked_at(pool)
-        assert not await clockwork(pool, ROUTINE_WAIT).turn()
+        assert not await deadline_job(pool, ROUTINE_WAIT).act_on_reviews()
         due: datetime = await pool.fetchval("select due_at from review")
         assert due - now() > ROUTINE_WAIT
-        await clockwork(pool, ROUTINE_WAIT + timedelta(days=2)).turn()
+        await deadline_job(pool, ROUTINE_WAIT + timedelta(days=2)).act_on_reviews()
         assert (await said(pool))[-1].type == "ReviewOverdue"

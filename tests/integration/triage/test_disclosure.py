@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from shared.db.postgres import Pool
 from shared.events import Consent, ReferralTriaged, ReviewRequested
 from tests.integration.triage.support import fact, last, take
-from tests.integration.triage.test_http import Call, back, decide, keys, triage
+from tests.integration.triage.test_reviews import Call, back, decide, keys, triage
 from tests.unit.triage.test_consent import NO, WHOLE
 
 __all__ = ["keys", "triage"]  # fixtures

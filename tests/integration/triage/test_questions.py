@@ -20,8 +20,8 @@ from shared.vocabulary import Priority, Urgency
 from shared.web.auth import Role
 from tests.integration.triage.support import CALM_SHEET, WORSE_SHEET, fact, last, said, take, withdrawal
 from tests.integration.triage.test_claims import queue
-from tests.integration.triage.test_http import Call, decide, keys, triage
-from tests.integration.triage.test_overdue import clockwork
+from tests.integration.triage.test_deadlines import deadline_job
+from tests.integration.triage.test_reviews import Call, decide, keys, triage
 
 __all__ = ["keys", "triage"]  # fixtures
 
@@ -71,7 +71,7 @@ async def test_the_referrer_is_reminded_on_schedule(triage: tuple[Pool, Call]) -
     await asked(pool, call)
     counts = []
     for hours in (35, 37, 40, 58, 70):
-        await clockwork(pool, hours * HOUR).turn()
+        await deadline_job(pool, hours * HOUR).act_on_reviews()
         counts.append(len(await heard(pool, InformationReminded)))
     assert counts == [0, 1, 1, 2, 2]
     assert await heard(pool, ReviewOverdue) == []
@@ -83,7 +83,7 @@ async def test_without_an_answer_it_comes_back_as_overdue_and_somebody_is_told(
     pool, call = triage
     referral_id = await asked(pool, call)
     respond_by = await pool.fetchval("select respond_by from referral")
-    await clockwork(pool, 73 * HOUR).turn()
+    await deadline_job(pool, 73 * HOUR).act_on_reviews()
     (spoken,) = await heard(pool, ReviewOverdue)
     assert spoken.unanswered
     assert await queue(call, "?waits_for=referrer") == []
@@ -91,7 +91,7 @@ async def test_without_an_answer_it_comes_back_as_overdue_and_somebody_is_told(
     (seen,) = await queue(call)
     assert (seen["referral_id"], seen["overdue"], seen["asked"]) == (str(referral_id), True, None)
     assert await pool.fetchval("select respond_by from referral") == respond_by
-    await clockwork(pool, 78 * HOUR).turn()
+    await deadline_job(pool, 78 * HOUR).act_on_reviews()
     again = (await heard(pool, ReviewOverdue))[-1]
     assert not again.unanswered, "now it is the clinicians who are late"
 
@@ -108,7 +108,7 @@ async def test_an_answer_brings_it_back_to_the_queue(triage: tuple[Pool, Call], 
     review, triaged = (await said(pool))[-2:]
     assert isinstance(review, ReviewRequested) and isinstance(triaged, ReferralTriaged)
     assert triaged.in_review
-    await clockwork(pool, 40 * HOUR).turn()
+    await deadline_job(pool, 40 * HOUR).act_on_reviews()
     assert await heard(pool, InformationReminded) == [], "an answer ends the reminders"
 
 
@@ -149,7 +149,7 @@ async def test_what_nobody_reviewed_can_be_asked_about_too(triage: tuple[Pool, C
     referral_id = uuid4()
     await take(pool, fact(referral_id))
     assert (await decide(call, referral_id, **ASK)).status_code == 200
-    await clockwork(pool, 73 * HOUR).turn()
+    await deadline_job(pool, 73 * HOUR).act_on_reviews()
     assert [each.unanswered for each in await heard(pool, ReviewOverdue)] == [True]
 
 
@@ -157,7 +157,7 @@ async def test_a_clinician_may_decide_without_waiting(triage: tuple[Pool, Call])
     pool, call = triage
     referral_id = await asked(pool, call)
     assert (await decide(call, referral_id, action="confirm", reason="assessed")).status_code == 200
-    await clockwork(pool, 80 * HOUR).turn()
+    await deadline_job(pool, 80 * HOUR).act_on_reviews()
     assert await heard(pool, InformationReminded) == [] == await heard(pool, ReviewOverdue)
 
 
@@ -165,7 +165,7 @@ async def test_a_withdrawal_ends_the_question(triage: tuple[Pool, Call]) -> None
     pool, call = triage
     referral_id = await asked(pool, call)
     await take(pool, withdrawal(referral_id))
-    await clockwork(pool, 80 * HOUR).turn()
+    await deadline_job(pool, 80 * HOUR).act_on_reviews()
     assert await heard(pool, InformationReminded) == [] == await heard(pool, ReviewOverdue)
 
 

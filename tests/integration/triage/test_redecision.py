@@ -16,22 +16,22 @@ from careroute.local.errors import StackError
 from careroute.network import Network
 from services.triage import metrics
 from services.triage.db import redecision, referrals
-from services.triage.domain import clinician_decision
-from services.triage.domain.clinician_decision import Word
+from services.triage.domain.clinician_decision import Command
 from services.triage.domain.policy import Policy
-from services.triage.handlers.intake import on_referral
+from services.triage.handlers.intake import handle
 from services.triage.jobs import measurements
 from services.triage.jobs.redecision import Found, Raised, Redecider
+from services.triage.outgoing_events import decision_of
 from shared.db.postgres import Pool, open_pool, transaction
 from shared.events import AnyFact, ReferralTriaged, ReviewRequested, TriageFact
 from shared.ids import now
 from shared.vocabulary import Lane, Urgency
 from tests.integration.triage.support import fact, said, withdrawal
-from tests.integration.triage.test_http import Call, back, decide, keys, triage
+from tests.integration.triage.test_reviews import Call, back, decide, keys, triage
 from tests.support import NewDatabase
 from tests.unit.careroute.http_stand_in import console
 from tests.unit.triage.samples import POLICY
-from tests.unit.triage.test_redecision import without
+from tests.unit.triage.test_redecision import carried_out, without
 
 __all__ = ["keys", "triage"]  # fixtures
 
@@ -44,7 +44,7 @@ FAST = 1000.0
 async def stored(pool: Pool, *facts: AnyFact, policy: Policy = OLDER) -> None:
     """Decided by older rules, as a version did that kept no digest."""
     async with transaction(pool) as connection:
-        await on_referral(connection, facts, policy=policy)
+        await handle(connection, facts, policy=policy)
         await connection.execute("update referral set rules_digest = null")
         await connection.execute("update decision set rules_digest = null")
         await connection.execute("update outbox set sent_at = now()")
@@ -53,14 +53,16 @@ async def stored(pool: Pool, *facts: AnyFact, policy: Policy = OLDER) -> None:
 async def lower(pool: Pool, referral_id: UUID, policy: Policy = OLDER) -> None:
     """By a clinician who works with these rules."""
     async with transaction(pool) as connection:
-        standing = await referrals.load_one(connection, referral_id)
-        assert standing is not None
-        word = Word(
-            action="lower", urgency=Urgency.ROUTINE, seen=standing.decision, reason="assessed_by_phone"
+        referral = await referrals.load_one(connection, referral_id)
+        assert referral is not None and referral.case is not None
+        lower = Command(
+            action="lower",
+            urgency=Urgency.ROUTINE,
+            seen=referral.state.decision,
+            reason="assessed_by_phone",
         )
-        lowered = clinician_decision.decide(word, standing, policy, by="dr-grey", now=now())
-        await referrals.save(connection, [lowered.standing])
-        await referrals.record(connection, [lowered])
+        outcome = carried_out(lower, referral.state, referral.case, policy)
+        await referrals.save(connection, [decision_of(outcome, referral.case, policy, now=now())])
         await connection.execute("update referral set rules_digest = null")
 
 

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.triage.handlers.intake import on_referral
+from services.triage.handlers.intake import handle
 from shared.db.postgres import Pool, transaction
 from shared.events import Consent, ReferralTriaged
 from shared.vocabulary import Priority
 from shared.web.auth import Role
 from tests.integration.triage.support import fact, last, take
-from tests.integration.triage.test_http import ITEM9, Call, back, decide, keys, triage
+from tests.integration.triage.test_reviews import ITEM9, Call, back, decide, keys, triage
 from tests.unit.triage.samples import POLICY
 from tests.unit.triage.test_consent import NO, WHOLE
 
@@ -79,9 +79,7 @@ async def test_a_decision_counts_for_the_version_that_it_was_about(triage: tuple
     referral_id = uuid4()
     async with transaction(pool) as connection:
         earlier = replace(POLICY, version="2025-12")
-        await on_referral(
-            connection, [fact(referral_id, requested_priority=Priority.UNKNOWN)], policy=earlier
-        )
+        await handle(connection, [fact(referral_id, requested_priority=Priority.UNKNOWN)], policy=earlier)
     await decide(call, referral_id, action="confirm", reason="agrees")
     await take(pool, fact(requested_priority=Priority.UNKNOWN))
     found = await rates(call)
@@ -94,7 +92,7 @@ async def test_it_counts_for_the_newest_rules_that_it_was_about(triage: tuple[Po
     referral_id = uuid4()
     unknown: dict[str, Any] = {"requested_priority": Priority.UNKNOWN}
     async with transaction(pool) as connection:
-        await on_referral(connection, [fact(referral_id, **unknown)], policy=replace(POLICY, version="old"))
+        await handle(connection, [fact(referral_id, **unknown)], policy=replace(POLICY, version="old"))
     await take(pool, fact(referral_id, kind="amended", revision=2, screenings=(ITEM9,), **unknown))
     await decide(call, referral_id, action="confirm", reason="agrees")
     found = await rates(call)

@@ -34,8 +34,9 @@ from services.matching.domain.scoring import Weights
 from services.matching.domain.therapist_entry import therapist_of
 from services.matching.incoming_events import needs_of
 from services.notify.api.requests import RecipientForm, RotaForm
-from services.triage.domain.rules_decision import decide
-from services.triage.domain.state import Standing
+from services.triage.db.referrals import Referral
+from services.triage.domain.state import TriageState
+from services.triage.handlers.intake import decide
 from services.triage.policy.checks import POLICIES
 from services.triage.policy.checks import load as load_policy
 from shared.events import Case, ReferralSubmitted, ReferralTriaged, ReviewRequested
@@ -87,10 +88,12 @@ def tell(line: dict[str, Any], now: datetime) -> Told:
     )
     said = decide(
         submitted,
-        Standing(referral_id=submitted.referral_id, region=submitted.region, clinic=submitted.clinic),
+        Referral(
+            TriageState(referral_id=submitted.referral_id, region=submitted.region, clinic=submitted.clinic)
+        ),
         POLICY,
         now=now,
-    ).said
+    ).events
     triaged = next((fact for fact in said if isinstance(fact, ReferralTriaged)), None)
     review = next((fact for fact in said if isinstance(fact, ReviewRequested)), None)
     decision = triaged or review

@@ -23,7 +23,7 @@ def run(folder: Path, *pages: dict[str, Any]) -> tuple[int, str, list[Asked]]:
 
 
 def test_who_holds_what_and_until_when(tmp_path: Path) -> None:
-    code, said, _ = run(tmp_path, {"reviews": [REVIEW], "next": None})
+    code, said, _ = run(tmp_path, {"reviews": [REVIEW], "next_cursor": None})
     assert code == 0
     (line,) = [line for line in said.splitlines() if str(REVIEW["referral_id"]) in line]
     assert "dr-grey" in line and "2026-03-02 15:10Z" in line and "asked-unknown" in line
@@ -32,13 +32,13 @@ def test_who_holds_what_and_until_when(tmp_path: Path) -> None:
 
 def test_what_is_overdue_is_exit_code_1_and_every_page_is_read(tmp_path: Path) -> None:
     late = REVIEW | {"overdue": True, "claimed_by": None, "claimed_until": None}
-    first = {"reviews": [REVIEW], "next": "2026-03-03T14:00:00.000000Z~x"}
-    code, said, asked = run(tmp_path, first, {"reviews": [late], "next": None})
+    first = {"reviews": [REVIEW], "next_cursor": "WyIyMDI2Il0"}
+    code, said, asked = run(tmp_path, first, {"reviews": [late], "next_cursor": None})
     assert code == 1
     assert "overdue" in said and "2 wait, 1 of them past their time; 1 are held" in said
-    assert "after=2026-03-03T14" in asked[1].path
+    assert "cursor=WyIyMDI2Il0" in asked[1].path
 
 
 def test_an_empty_queue_says_so(tmp_path: Path) -> None:
-    code, said, _ = run(tmp_path, {"reviews": [], "next": None})
+    code, said, _ = run(tmp_path, {"reviews": [], "next_cursor": None})
     assert (code, said.strip()) == (0, "Nothing waits for a clinician.")

@@ -14,8 +14,8 @@ import pytest
 
 from services.intake.domain.acceptance import Filled, accept
 from services.intake.domain.screening_notes import Sheet as SentSheet
-from services.triage.domain.case_mapping import chart_of
-from services.triage.domain.urgency import Verdict, how_soon
+from services.triage.case_mapping import chart_of
+from services.triage.domain.urgency import Verdict, assess_urgency
 from services.triage.policy.checks import POLICIES, load
 from shared.events import Case, Consent, Screening
 from shared.instruments import Answer, Reading, read
@@ -89,7 +89,7 @@ def asked(row: Row, policy_name: str) -> Result:
         screenings=(screening,),
         consent=Consent(share_with_network=True),
     )
-    verdict = how_soon(chart_of(case), policy(policy_name), asked_at=NOW)
+    verdict = assess_urgency(chart_of(case), policy(policy_name), asked_at=NOW)
     return Result(row, read("phq9", row.answers), taken.express, verdict)
 
 

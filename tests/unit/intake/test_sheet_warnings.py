@@ -9,9 +9,9 @@ import pytest
 from services.intake.domain.acceptance import Filled, Verdict, accept
 from services.intake.domain.screening_notes import Note
 from services.intake.domain.screening_notes import Sheet as SentSheet
-from services.triage.domain.case_mapping import chart_of
+from services.triage.case_mapping import chart_of
 from services.triage.domain.urgency import Verdict as Decided
-from services.triage.domain.urgency import how_soon
+from services.triage.domain.urgency import assess_urgency
 from shared.events import Case, Consent, Screening
 from shared.instruments import INSTRUMENTS, SAFETY_INSTRUMENTS, Answer, Instrument
 from shared.vocabulary import Priority, Urgency
@@ -75,7 +75,7 @@ def told(
         ),
         consent=Consent(share_with_network=True),
     )
-    return Told(verdict, how_soon(chart_of(case), POLICY, asked_at=NOW))
+    return Told(verdict, assess_urgency(chart_of(case), POLICY, asked_at=NOW))
 
 
 def calm(instrument: Instrument) -> tuple[Answer, ...]:
@@ -247,7 +247,7 @@ def test_an_old_no_does_not_answer_the_safety_question_for_today() -> None:
             ),
             consent=Consent(share_with_network=True),
         )
-        verdict = how_soon(chart_of(case), POLICY, asked_at=NOW)
+        verdict = assess_urgency(chart_of(case), POLICY, asked_at=NOW)
         rules = {finding.rule for finding in verdict.reviews}
         assert ("no-safety-question" in rules) is not asked
         assert verdict.urgency is (Urgency.PREVENTIVE if asked else Urgency.SOON)

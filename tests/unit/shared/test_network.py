@@ -159,9 +159,9 @@ def test_every_example_referral_is_understood_by_the_example_network() -> None:
         body = json.loads(line)
         body.pop("idempotency_key")
         result = submit(body, rules=RULES_THERE)
-        assert result.standing and result.standing.case
+        assert result.in_triage and result.in_triage.case
         assert not {w for w in result.warnings if w.startswith("unknown_")}
-        assert not set(result.standing.case.not_understood) & {"region", "payer", "community"}
+        assert not set(result.in_triage.case.not_understood) & {"region", "payer", "community"}
 
 
 # ---- what /docs shows --------------------

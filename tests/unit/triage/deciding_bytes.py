@@ -8,8 +8,9 @@ from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
-from services.triage.domain.rules_decision import decide
-from services.triage.domain.state import Standing
+from services.triage.db.referrals import Referral
+from services.triage.domain.state import TriageState
+from services.triage.handlers.intake import decide
 from services.triage.policy.checks import POLICIES, load
 from shared.events import Case, Consent, PastTreatment, ReferralSubmitted, Screening, Wish
 from shared.instruments import INSTRUMENTS
@@ -65,9 +66,9 @@ def said(case: Case, policy_name: str) -> str:
         express=False,
         case=case,
     )
-    standing = Standing(referral_id=one.referral_id, region=one.region, clinic=one.clinic)
-    facts = decide(one, standing, policy(policy_name), now=ASKED_AT).said
-    return "\n".join(fact.model_dump_json(exclude={"event_id"}) for fact in facts)
+    new = Referral(TriageState(referral_id=one.referral_id, region=one.region, clinic=one.clinic))
+    events = decide(one, new, policy(policy_name), now=ASKED_AT).events
+    return "\n".join(event.model_dump_json(exclude={"event_id"}) for event in events)
 
 
 def main() -> None:

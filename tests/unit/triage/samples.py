@@ -6,7 +6,7 @@ from typing import Any
 
 from services.triage.domain.chart import NOTHING, Chart, Sheet, Stated
 from services.triage.domain.policy import Policy
-from services.triage.domain.urgency import Before, Verdict, how_soon
+from services.triage.domain.urgency import Before, Verdict, assess_urgency
 from services.triage.policy.checks import POLICIES, load
 from shared.instruments import Answer, read
 from shared.vocabulary import Priority, Urgency
@@ -43,7 +43,7 @@ def chart(**changes: Any) -> Chart:
 def decided(
     case: Chart, before: Before | None = None, policy: Policy = POLICY, stated: Stated = NOTHING
 ) -> Verdict:
-    return how_soon(case, policy, asked_at=ASKED_AT, before=before, stated=stated)
+    return assess_urgency(case, policy, asked_at=ASKED_AT, before=before, stated=stated)
 
 
 def rank(urgency: Urgency) -> int:

@@ -7,9 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from services.triage.domain.consent import NOT_SHARED, shared_part
-from services.triage.domain.rules_decision import decide
-from services.triage.domain.state import Standing
+from services.triage.case_mapping import shareable_part
+from services.triage.db.referrals import Decision, Referral
+from services.triage.domain.consent import NOT_SHARED
+from services.triage.domain.state import TriageState
+from services.triage.handlers.intake import decide
+from services.triage.outgoing_events import fired_rules
 from services.triage.policy.checks import check
 from shared.events import (
     Case,
@@ -23,7 +26,7 @@ from shared.events import (
 )
 from shared.ids import now
 from shared.vocabulary import Urgency
-from tests.integration.triage.support import CALM_SHEET, case, fact
+from tests.integration.triage.support import CALM_SHEET, CaseFact, case, fact
 from tests.unit.triage.samples import DAY, POLICY
 
 NO = Consent(share_with_network=True, share_substance_use=False)
@@ -54,9 +57,12 @@ WHOLE: dict[str, Any] = {
 
 def told(**changes: Any) -> list[TriageFact]:
     """What triage says of a new referral."""
-    one = fact(**changes)
-    standing = Standing(referral_id=one.referral_id, region=one.region, clinic=one.clinic)
-    return list(decide(one, standing, POLICY, now=now()).said)
+    return list(first(fact(**changes)).events)
+
+
+def first(event: CaseFact) -> Decision:
+    new = TriageState(referral_id=event.referral_id, region=event.region, clinic=event.clinic)
+    return decide(event, Referral(new), POLICY, now=now())
 
 
 def triaged(**changes: Any) -> ReferralTriaged:
@@ -100,7 +106,7 @@ def test_with_consent_everything_goes_on() -> None:
     assert decision.needs.problems == WHOLE["problems"]
     assert {"alcohol", "drugs"} <= {indication.problem for indication in decision.indications}
     assert {"flag-medical", "diagnosis-medical"} <= {rule.rule for rule in decision.rules}
-    assert NOT_SHARED not in decision.rules
+    assert fired_rules((NOT_SHARED,))[0] not in decision.rules
 
 
 def test_where_there_is_nothing_to_withhold_nothing_changes() -> None:
@@ -110,7 +116,7 @@ def test_where_there_is_nothing_to_withhold_nothing_changes() -> None:
     assert without.rules == with_.rules
     assert without.indications == with_.indications
     one: Case = case(**plain, consent=NO)
-    assert shared_part(one) == one
+    assert shareable_part(one) == one
 
 
 @pytest.mark.parametrize(
@@ -128,8 +134,8 @@ def test_where_there_is_nothing_to_withhold_nothing_changes() -> None:
     ],
 )
 def test_each_part_is_withheld_by_itself(part: dict[str, Any]) -> None:
-    assert shared_part(case(**part, consent=NO)) != case(**part, consent=NO)
-    assert shared_part(case(**part, consent=YES)) == case(**part, consent=YES)
+    assert shareable_part(case(**part, consent=NO)) != case(**part, consent=NO)
+    assert shareable_part(case(**part, consent=YES)) == case(**part, consent=YES)
     for each in told(**part, consent=NO):
         text = each.model_dump_json(exclude={"event_id", "referral_id"}).lower()
         assert [mark for mark in MARKS if mark.lower() in text] == []
@@ -138,13 +144,11 @@ def test_each_part_is_withheld_by_itself(part: dict[str, Any]) -> None:
 @pytest.mark.parametrize("diagnosis", ["F01.50", "F20.9", "F33.1", "G47.00"])
 def test_other_diagnoses_are_not_withheld(diagnosis: str) -> None:
     one = case(diagnoses=(diagnosis,), consent=NO)
-    assert shared_part(one) == one
+    assert shareable_part(one) == one
 
 
 def test_the_clinician_in_triage_reads_every_reason() -> None:
-    one = fact(uuid4(), **WHOLE, consent=NO)
-    standing = Standing(referral_id=one.referral_id, region=one.region, clinic=one.clinic)
-    review = decide(one, standing, POLICY, now=now()).standing.review
+    review = first(fact(uuid4(), **WHOLE, consent=NO)).referral.state.review
     assert review is not None
     assert "red_flag=withdrawal_danger" in {reason.datum for reason in review.reasons}
 
@@ -185,18 +189,13 @@ class TestNothingLeftToMatchOn:
         assert decision.urgency is Urgency.EMERGENCY and decision.in_review
 
     def test_the_consent_that_comes_later_lets_it_go_on(self) -> None:
-        first = fact(**self.ONLY, consent=NO)
-        held = decide(
-            first,
-            Standing(referral_id=first.referral_id, region=first.region, clinic=first.clinic),
-            POLICY,
-            now=now(),
-        ).standing
-        assert held.state == "held"
-        later = fact(first.referral_id, kind="amended", revision=2, **self.ONLY, consent=YES)
-        outcome = decide(later, held, POLICY, now=now())
-        assert outcome.standing.state == "triaged"
-        (decision,) = [each for each in outcome.said if isinstance(each, ReferralTriaged)]
+        submitted = fact(**self.ONLY, consent=NO)
+        held = first(submitted).referral
+        assert held.state.status == "held"
+        later = fact(submitted.referral_id, kind="amended", revision=2, **self.ONLY, consent=YES)
+        released = decide(later, held, POLICY, now=now())
+        assert released.referral.state.status == "triaged"
+        (decision,) = [each for each in released.events if isinstance(each, ReferralTriaged)]
         assert decision.needs.problems == ("alcohol", "drugs")
 
     @pytest.mark.parametrize("word", ["Alcohol", "a drug", "substance use", "42 CFR Part 2", "detox"])

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from services.triage.domain.newer_answers import newest, shown
+from services.triage.domain.newer_answers import better_answers, newest
 from services.triage.domain.policy import Waiting
 from services.triage.policy.checks import check
 from shared.vocabulary import Urgency
@@ -52,7 +52,7 @@ U, R = Urgency.URGENT, Urgency.ROUTINE
 def test_when_better_answers_are_shown(
     before: Urgency | None, asks_for: Urgency, stands: Urgency, is_shown: bool
 ) -> None:
-    assert bool(shown(POLICY, before=before, asks_for=asks_for, stands=stands)) is is_shown
+    assert bool(better_answers(POLICY, before=before, asks_for=asks_for, current=stands)) is is_shown
 
 
 def test_a_policy_says_how_long_everybody_may_wait() -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.triage.domain.case_mapping import chart_of, needs_of
+from services.triage.case_mapping import chart_of, needs_of
 from services.triage.domain.chart import Chart
-from services.triage.domain.urgency import Before, how_soon, settle
+from services.triage.domain.urgency import Before, assess_urgency, settle
 from services.triage.policy.checks import POLICIES, load
 from services.triage.policy.safety_minimum import too_little
 from shared.events import Case, Consent
@@ -30,7 +30,7 @@ def chart(*parts: str, priority: Priority = Priority.ROUTINE) -> Chart:
 
 @pytest.mark.parametrize("part", sorted(NOT_UNDERSTOOD_BY_CLINICIANS | {"a_part_of_next_year"}))
 def test_a_clinician_looks_at_every_part(part: str) -> None:
-    verdict = how_soon(chart(part), POLICY, asked_at=NOW)
+    verdict = assess_urgency(chart(part), POLICY, asked_at=NOW)
     named = part if part in NOT_UNDERSTOOD_BY_CLINICIANS else "other"
     assert f"not_understood={named}" in {finding.datum for finding in verdict.reviews}
     assert (verdict.urgency is Urgency.URGENT) is (part in WITHIN_A_DAY)
@@ -39,17 +39,17 @@ def test_a_clinician_looks_at_every_part(part: str) -> None:
 
 @pytest.mark.parametrize("part", sorted(NOT_UNDERSTOOD_BY_COORDINATORS))
 def test_what_coordinators_settle_asks_no_clinician(part: str) -> None:
-    said = {finding.datum for finding in how_soon(chart(part), POLICY, asked_at=NOW).reviews}
+    said = {finding.datum for finding in assess_urgency(chart(part), POLICY, asked_at=NOW).reviews}
     assert not any(datum.startswith("not_understood") for datum in said)
 
 
 def test_one_more_of_a_part_that_was_settled_asks_again() -> None:
-    first = how_soon(chart("red_flag"), POLICY, asked_at=NOW)
+    first = assess_urgency(chart("red_flag"), POLICY, asked_at=NOW)
     before = Before(
         urgency=Urgency.ROUTINE, respond_by=NOW, by_clinician=True, settled=settle(first.findings)
     )
-    assert how_soon(chart("red_flag"), POLICY, asked_at=NOW, before=before).urgency is Urgency.ROUTINE
-    more = how_soon(chart("red_flag", "red_flag"), POLICY, asked_at=NOW, before=before)
+    assert assess_urgency(chart("red_flag"), POLICY, asked_at=NOW, before=before).urgency is Urgency.ROUTINE
+    more = assess_urgency(chart("red_flag", "red_flag"), POLICY, asked_at=NOW, before=before)
     assert more.urgency is Urgency.URGENT
     assert [finding.datum for finding in more.reviews] == ["not_understood=red_flag, 2 values"]
 

@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.triage.domain.questions import ask, clock, faults, reminded
-from services.triage.domain.state import Standing
+from services.triage.domain.urgency import Before
 from services.triage.policy.checks import check
 from shared.vocabulary import Urgency
 from tests.unit.triage.samples import ASKED_AT, POLICY
@@ -17,16 +16,8 @@ from tests.unit.triage.samples import ASKED_AT, POLICY
 HOUR = timedelta(hours=1)
 
 
-def standing(urgency: Urgency, respond_by: datetime) -> Standing:
-    return Standing(
-        referral_id=UUID(int=1),
-        region="north",
-        clinic="clinic-1",
-        decision=1,
-        state="triaged",
-        urgency=urgency,
-        respond_by=respond_by,
-    )
+def current(urgency: Urgency, respond_by: datetime) -> Before:
+    return Before(urgency=urgency, respond_by=respond_by)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +33,7 @@ def standing(urgency: Urgency, respond_by: datetime) -> Standing:
     ],
 )
 def test_how_long_the_referrer_has(urgency: Urgency, left: timedelta, given_time: timedelta) -> None:
-    times = clock(standing(urgency, ASKED_AT + left), POLICY, now=ASKED_AT)
+    times = clock(current(urgency, ASKED_AT + left), POLICY, now=ASKED_AT)
     assert times.answer_by - ASKED_AT == given_time
 
 
@@ -51,7 +42,7 @@ def test_the_answer_is_never_due_after_the_response_and_reminders_come_before_it
     urgency: Urgency, hours: int
 ) -> None:
     respond_by = ASKED_AT + hours * HOUR
-    times = clock(standing(urgency, respond_by), POLICY, now=ASKED_AT)
+    times = clock(current(urgency, respond_by), POLICY, now=ASKED_AT)
     assert times.answer_by > ASKED_AT
     assert times.answer_by <= respond_by or respond_by <= ASKED_AT
     assert list(times.reminders) == sorted(times.reminders)
@@ -60,11 +51,13 @@ def test_the_answer_is_never_due_after_the_response_and_reminders_come_before_it
 
 
 def test_reminders_that_were_missed_are_given_as_one() -> None:
-    review = ask(standing(Urgency.ROUTINE, ASKED_AT + 400 * HOUR), ("consent",), POLICY, by="a", now=ASKED_AT)
+    before = current(Urgency.ROUTINE, ASKED_AT + 400 * HOUR)
+    review = ask(None, before, ("consent",), POLICY, by="a", now=ASKED_AT)
+    assert review.asked is not None
     assert review.due_at == ASKED_AT + 36 * HOUR
-    once = reminded(review, now=ASKED_AT + 36 * HOUR)
+    once = reminded(review, review.asked, now=ASKED_AT + 36 * HOUR)
     assert once.due_at == ASKED_AT + 0.8 * 72 * HOUR
-    late = reminded(review, now=ASKED_AT + 71 * HOUR)
+    late = reminded(review, review.asked, now=ASKED_AT + 71 * HOUR)
     assert late.asked is not None
     assert (late.due_at, late.asked.reminders) == (review.review_by, ())
 

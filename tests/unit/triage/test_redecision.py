@@ -1,8 +1,11 @@
 """A stored referral decided again by newer rules: only ever raised, once, and never past what a clinician has
 settled."""
 
+import subprocess
+import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +13,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.triage.case_mapping import chart_of, charts_of
+from services.triage.db.referrals import Referral
 from services.triage.domain import clinician_decision
-from services.triage.domain.case_mapping import chart_of
-from services.triage.domain.clinician_decision import Word
+from services.triage.domain.clinician_decision import Command, OpenReferral, carry_out
+from services.triage.domain.outcome import Outcome, ReviewNeeded, Triaged
 from services.triage.domain.policy import Policy
-from services.triage.domain.redecision import DECIDED_AGAIN, redecide, unseen
-from services.triage.domain.rules_decision import decide, end
-from services.triage.domain.state import Standing
-from services.triage.domain.urgency import how_soon
+from services.triage.domain.redecision import DECIDED_AGAIN, Redecided, redecide, unseen
+from services.triage.domain.rules_decision import end
+from services.triage.domain.state import TriageState
+from services.triage.domain.urgency import assess_urgency, evaluate
+from services.triage.handlers.intake import decide
+from services.triage.outgoing_events import decision_of, fired_rules
 from services.triage.policy.digest import DECIDES, ROOT, with_digest
-from shared.events import Case, Consent, ReferralSubmitted, ReferralTriaged, ReviewRequested, Screening
+from shared.events import (
+    Case,
+    Consent,
+    ReferralSubmitted,
+    ReferralTriaged,
+    ReviewRequested,
+    Screening,
+    TriageFact,
+)
 from shared.ids import new_id
 from shared.vocabulary import PROBLEMS, RED_FLAGS, Priority, Sex, Urgency, at_least_as_urgent, more_urgent
 from tests.unit.triage.samples import ASKED_AT, CALM, DAY, POLICY
@@ -46,9 +61,9 @@ def case(**changes: Any) -> Case:
     return Case(**boring | changes)
 
 
-def stored(policy: Policy, case: Case) -> Standing:
+def stored(policy: Policy, case: Case) -> Referral:
     """As an earlier version left it."""
-    fact = ReferralSubmitted(
+    event = ReferralSubmitted(
         event_id=new_id(),
         occurred_at=ASKED_AT,
         referral_id=UUID(int=1),
@@ -58,13 +73,39 @@ def stored(policy: Policy, case: Case) -> Standing:
         express=False,
         case=case,
     )
-    new = Standing(referral_id=fact.referral_id, region=fact.region, clinic=fact.clinic)
-    return decide(fact, new, policy, now=ASKED_AT).standing
+    new = TriageState(referral_id=event.referral_id, region=event.region, clinic=event.clinic)
+    return decide(event, Referral(new), policy, now=ASKED_AT).referral
 
 
-def after_a_clinician(standing: Standing, policy: Policy, action: Any = "confirm") -> Standing:
-    word = Word(action=action, seen=standing.decision, reason="assessed", urgency=Urgency.ROUTINE)
-    return clinician_decision.decide(word, standing, policy, by="dr-grey", now=ASKED_AT).standing
+def after_a_clinician(referral: Referral, policy: Policy, action: Any = "confirm") -> Referral:
+    state, case = referral.state, referral.case
+    assert case is not None
+    command = Command(action=action, seen=state.decision, reason="assessed", urgency=Urgency.ROUTINE)
+    return Referral(carried_out(command, state, case, policy).state, case)
+
+
+def carried_out(
+    command: Command, state: TriageState, case: Case, policy: Policy, *, now: datetime = ASKED_AT
+) -> Outcome:
+    """Whether or not it fits."""
+    assert state.before is not None
+    charts = charts_of(case)
+    referral = OpenReferral(
+        state=state,
+        current=state.before,
+        charts=charts,
+        evaluation=evaluate(charts.whole, policy.rules),
+    )
+    return carry_out(command, referral, policy, by="dr-grey", now=now)
+
+
+def again(referral: Referral, policy: Policy, *, team_told: Any = None) -> Redecided:
+    assert referral.case is not None
+    return redecide(referral.state, charts_of(referral.case), policy, now=LATER, team_told=team_told)
+
+
+def events(referral: Referral, redecided: Redecided, policy: Policy = POLICY) -> tuple[TriageFact, ...]:
+    return decision_of(redecided.outcome, referral.case, policy, now=LATER).events
 
 
 RULES = [rule.id for rule in POLICY.rules]
@@ -95,97 +136,96 @@ CONFIRMED = st.sampled_from([None, "confirm", "lower"])
 def test_deciding_again_never_lowers_and_the_second_time_changes_nothing(
     older: Policy, case: Case, word: str | None
 ) -> None:
-    before = stored(older, case)
-    before = after_a_clinician(before, older, word) if word else before
-    again = redecide(before, POLICY, now=LATER, team_told=())
-    after = again.outcome.standing
+    referral = stored(older, case)
+    referral = after_a_clinician(referral, older, word) if word else referral
+    redecided = again(referral, POLICY, team_told=())
+    before, after = referral.state, redecided.outcome.state
     assert before.urgency and before.respond_by and after.urgency and after.respond_by
     assert at_least_as_urgent(after.urgency, before.urgency)
     assert after.express >= before.express
     assert set(before.review.reasons if before.review else ()) <= set(
         after.review.reasons if after.review else ()
     )
-    assert after.state in ("triaged", "held")
+    assert after.status in ("triaged", "held")
     if after.urgency is before.urgency:
         assert after.respond_by == before.respond_by
     else:
-        assert again.raised and again.because
+        assert redecided.raised and redecided.because
         assert (
             after.respond_by == LATER + POLICY.clocks[after.urgency] or after.respond_by <= before.respond_by
         )
-    if not again.raised:
+    if not redecided.raised:
         assert after == replace(before, rules_digest=POLICY.digest, asks_for=after.asks_for)
-    team = [fact.team for fact in again.outcome.said if isinstance(fact, ReferralTriaged)]
-    second = redecide(after, POLICY, now=LATER, team_told=team[-1] if team else ("psychiatrist",))
+    team = [event.team for event in events(referral, redecided) if isinstance(event, ReferralTriaged)]
+    second = again(Referral(after, case), POLICY, team_told=team[-1] if team else ("psychiatrist",))
     assert not second.raised
-    assert second.outcome.standing == after
+    assert second.outcome.state == after
 
 
 @given(OLDER, CASES)
 def test_it_becomes_as_urgent_as_the_present_rules_ask(older: Policy, case: Case) -> None:
     before = stored(older, case)
-    asks = how_soon(chart_of(case), POLICY, asked_at=LATER).urgency
-    assert before.urgency is not None
-    after = redecide(before, POLICY, now=LATER).outcome.standing
-    assert after.urgency is more_urgent(asks, before.urgency)
+    asks = assess_urgency(chart_of(case), POLICY, asked_at=LATER).urgency
+    assert before.state.urgency is not None
+    assert again(before, POLICY).urgency is more_urgent(asks, before.state.urgency)
 
 
 @given(CASES, CONFIRMED)
 def test_the_same_rules_raise_nothing(case: Case, word: str | None) -> None:
     before = stored(POLICY, case)
     before = after_a_clinician(before, POLICY, word) if word else before
-    assert not redecide(before, POLICY, now=LATER).raised
+    assert not again(before, POLICY).raised
 
 
 @given(OLDER, CASES)
 def test_decisions_are_numbered_on_and_keep_the_revision(older: Policy, case: Case) -> None:
     """Or readers would take them for old ones."""
     before = stored(older, case)
-    again = redecide(before, POLICY, now=LATER, team_told=())
-    numbers = [fact.decision for fact in again.outcome.said]
-    assert numbers == list(range(before.decision + 1, before.decision + 1 + len(numbers)))
-    assert {fact.revision for fact in again.outcome.said} <= {before.revision}
+    published = events(before, again(before, POLICY, team_told=()))
+    first = before.state.decision + 1
+    assert [event.decision for event in published] == list(range(first, first + len(published)))
+    assert {event.revision for event in published} <= {before.state.revision}
 
 
 @given(CASES)
 def test_what_has_ended_or_was_returned_is_left_alone(case: Case) -> None:
     known = stored(without(*RULES), case)
-    for over in (end(known, "withdrawn", now=ASKED_AT).standing, replace(known, state="returned")):
-        again = redecide(over, POLICY, now=LATER)
-        assert not again.raised and again.outcome.standing == over
+    for over in (end(known.state, "withdrawn").state, replace(known.state, status="returned")):
+        redecided = again(Referral(over, case), POLICY)
+        assert not redecided.raised and redecided.outcome.state == over
 
 
 def test_a_crisis_calls_by_both_facts_and_says_why() -> None:
     before = stored(without("flag-act-or-intent"), case(red_flags=("recent_attempt",)))
-    assert before.urgency is Urgency.ROUTINE and before.review is None
-    again = redecide(before, POLICY, now=LATER)
-    review, triaged = again.outcome.said
+    assert before.state.urgency is Urgency.ROUTINE and before.state.review is None
+    redecided = again(before, POLICY)
+    review, triaged = events(before, redecided)
     assert isinstance(review, ReviewRequested) and isinstance(triaged, ReferralTriaged)
     assert (triaged.urgency, triaged.express, triaged.in_review) == (Urgency.VERY_URGENT, True, True)
     assert triaged.respond_by == LATER + POLICY.clocks[Urgency.VERY_URGENT]
-    assert triaged.rules[-1] == DECIDED_AGAIN and DECIDED_AGAIN in review.reasons
-    assert again.because == ("flag-act-or-intent",)
-    assert again.outcome.basis and again.outcome.basis.digest == POLICY.digest
+    (decided_again,) = fired_rules((DECIDED_AGAIN,))
+    assert triaged.rules[-1] == decided_again and decided_again in review.reasons
+    assert redecided.because == ("flag-act-or-intent",)
+    assert redecided.outcome.basis and redecided.outcome.basis.digest == POLICY.digest
 
 
 def test_what_a_clinician_settled_stays_settled_beside_a_new_finding() -> None:
     older = without("flag-act-or-intent")
     flags = case(red_flags=("recent_attempt", "suicidal_thoughts"))
     lowered = after_a_clinician(stored(older, flags), older, "lower")
-    assert lowered.urgency is Urgency.ROUTINE
-    again = redecide(lowered, POLICY, now=LATER)
-    assert again.urgency is Urgency.VERY_URGENT and again.because == ("flag-act-or-intent",)
-    review = again.outcome.standing.review
+    assert lowered.state.urgency is Urgency.ROUTINE
+    redecided = again(lowered, POLICY)
+    assert redecided.urgency is Urgency.VERY_URGENT and redecided.because == ("flag-act-or-intent",)
+    review = redecided.outcome.state.review
     assert review and [reason.rule for reason in review.reasons] == ["flag-act-or-intent", "decided-again"]
 
 
 def test_a_raise_ends_the_wait_for_the_referrers_answer() -> None:
-    older = without("flag-act-or-intent")
-    known = stored(older, case(red_flags=("recent_attempt",)))
-    word = Word(action="ask", seen=1, reason="missing_information", questions=("consent",))
-    asked = clinician_decision.decide(word, known, older, by="dr-grey", now=LATER).standing
+    older, attempt = without("flag-act-or-intent"), case(red_flags=("recent_attempt",))
+    command = Command(action="ask", seen=1, reason="missing_information", questions=("consent",))
+    asked = carried_out(command, stored(older, attempt).state, attempt, older, now=LATER).state
     assert asked.review and asked.review.asked
-    review = redecide(asked, POLICY, now=LATER).outcome.standing.review
+    review = again(Referral(asked, attempt), POLICY).outcome.state.review
     assert review and review.asked is None
     assert review.due_at == review.review_by <= LATER + POLICY.clocks[Urgency.VERY_URGENT]
 
@@ -193,17 +233,16 @@ def test_a_raise_ends_the_wait_for_the_referrers_answer() -> None:
 def test_what_cannot_wait_is_held_no_longer() -> None:
     no_consent = {"consent": Consent(share_with_network=False), "red_flags": ("recent_attempt",)}
     held = stored(without("flag-act-or-intent"), case(**no_consent))
-    assert held.state == "held"
-    again = redecide(held, POLICY, now=LATER)
-    assert again.outcome.standing.state == "triaged"
-    assert isinstance(again.outcome.said[-1], ReferralTriaged)
+    assert held.state.status == "held"
+    redecided = again(held, POLICY)
+    assert redecided.outcome.state.status == "triaged"
+    assert isinstance(events(held, redecided)[-1], ReferralTriaged)
 
 
 def test_a_raise_of_what_is_held_keeps_holding_it() -> None:
     no_consent = {"consent": Consent(share_with_network=False), "red_flags": ("suicidal_thoughts",)}
     held = stored(without("flag-same-day"), case(**no_consent))
-    again = redecide(held, POLICY, now=LATER)
-    (review,) = again.outcome.said
+    (review,) = events(held, again(held, POLICY))
     assert isinstance(review, ReviewRequested) and review.holds and review.urgency is Urgency.URGENT
 
 
@@ -212,20 +251,34 @@ def test_a_raise_of_what_is_held_keeps_holding_it() -> None:
 )
 def test_a_psychiatrist_who_joins_the_team_is_published(told: Any, raised: bool) -> None:
     before = stored(without(), case(problems=("adhd",)))
-    again = redecide(before, POLICY, now=LATER, team_told=told)
-    assert again.raised is raised
+    redecided = again(before, POLICY, team_told=told)
+    assert redecided.raised is raised
     if raised:
-        (triaged,) = again.outcome.said
+        (triaged,) = events(before, redecided)
         assert isinstance(triaged, ReferralTriaged) and "psychiatrist" in triaged.team
-        assert (triaged.urgency, triaged.respond_by) == (before.urgency, before.respond_by)
+        assert (triaged.urgency, triaged.respond_by) == (before.state.urgency, before.state.respond_by)
 
 
 def test_a_clinician_settles_nothing_that_no_decision_has_said() -> None:
-    before = stored(without("flag-act-or-intent"), case(red_flags=("recent_attempt",)))
-    outcome = unseen(before, POLICY, now=LATER)
-    assert outcome and outcome.standing.urgency is Urgency.VERY_URGENT
-    assert unseen(outcome.standing, POLICY, now=LATER) is None
-    assert unseen(stored(POLICY, case()), without("child"), now=LATER) is None
+    def found(state: TriageState, case: Case, policy: Policy = POLICY) -> Outcome | None:
+        charts = charts_of(case)
+        return unseen(evaluate(charts.whole, policy.rules), charts, state, policy, now=LATER)
+
+    attempt = case(red_flags=("recent_attempt",))
+    outcome = found(stored(without("flag-act-or-intent"), attempt).state, attempt)
+    assert outcome and outcome.state.urgency is Urgency.VERY_URGENT
+    assert found(outcome.state, attempt) is None
+    assert found(stored(POLICY, case()).state, case(), without("child")) is None
+
+
+def test_the_refused_command_of_a_clinician_keeps_what_newer_rules_raised() -> None:
+    attempt = case(red_flags=("recent_attempt",))
+    state = stored(without("flag-act-or-intent"), attempt).state
+    command = Command(action="confirm", seen=state.decision, reason="assessed")
+    outcome = clinician_decision.decide(command, state, charts_of(attempt), POLICY, by="dr-grey", now=LATER)
+    assert outcome.refusal and outcome.refusal.code == "seen_is_old"
+    assert outcome.state.urgency is Urgency.VERY_URGENT and not outcome.state.by_clinician
+    assert [type(one) for one in outcome.published] == [ReviewNeeded, Triaged]
 
 
 class TestDigest:
@@ -235,16 +288,27 @@ class TestDigest:
         assert without().digest == POLICY.digest == with_digest(POLICY).digest
 
     def test_what_decides_is_there_to_be_read(self) -> None:
-        missing = {name for name in DECIDES if not (ROOT / name).exists()}
-        assert missing <= {"shared/clinical"}
+        assert [name for name in DECIDES if not (ROOT / name).exists()] == []
+
+    def test_every_module_that_a_decision_imports_decides(self) -> None:
+        """Of services and shared: what is not listed would change decisions under the same digest."""
+        script = """import sys
+import services.triage.domain.rules_decision, services.triage.domain.clinician_decision
+import services.triage.domain.redecision
+print(*(m.__file__ for n, m in sys.modules.items() if n.startswith(("services.", "shared."))), sep="\\n")"""
+        printed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+        loaded = {Path(line) for line in printed.stdout.decode().split()}
+        listed = {path for name in DECIDES for path in (ROOT / name, *(ROOT / name).rglob("*"))}
+        assert {path for path in loaded - listed if path.name != "__init__.py"} == set()
 
 
 def test_rules_that_hold_no_longer_release_nobody() -> None:
     """Only a clinician ends a hold, unless it can wait no longer."""
     no_consent = {"consent": Consent(share_with_network=False), "red_flags": ("suicidal_thoughts",)}
     held = stored(without("flag-same-day"), case(**no_consent))
-    again = redecide(held, without("no-consent"), now=LATER)
-    (review,) = again.outcome.said
+    policy = without("no-consent")
+    redecided = again(held, policy)
+    (review,) = events(held, redecided, policy)
     assert isinstance(review, ReviewRequested) and review.holds
-    assert again.outcome.standing.state == "held"
-    assert redecide(held, without("no-consent", "flag-same-day"), now=LATER).outcome.standing.state == "held"
+    assert redecided.outcome.state.status == "held"
+    assert again(held, without("no-consent", "flag-same-day")).outcome.state.status == "held"

@@ -7,7 +7,7 @@ import pytest
 
 from services.triage.domain.chart import EVERYTHING, NOTHING, Chart, Stated
 from services.triage.domain.policy import Condition, Rule
-from services.triage.domain.urgency import Before, Verdict, fresh, how_soon, settle
+from services.triage.domain.urgency import Before, Verdict, assess_urgency, fresh, settle
 from shared.vocabulary import Urgency
 from tests.unit.triage.samples import ASKED_AT, CALM, POLICY, chart, sheet
 
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 def confirmed(case: Chart, *, at: Urgency | None = None, due: timedelta = HOUR) -> Before:
     """A clinician has looked at everything that fired."""
-    verdict = how_soon(case, POLICY, asked_at=ASKED_AT)
+    verdict = assess_urgency(case, POLICY, asked_at=ASKED_AT)
     return Before(
         urgency=at or verdict.urgency,
         respond_by=ASKED_AT + due,
@@ -31,7 +31,7 @@ def confirmed(case: Chart, *, at: Urgency | None = None, due: timedelta = HOUR) 
 
 
 def decided(case: Chart, before: Before | None, stated: Stated) -> Verdict:
-    return how_soon(case, POLICY, asked_at=ASKED_AT, before=before, stated=stated)
+    return assess_urgency(case, POLICY, asked_at=ASKED_AT, before=before, stated=stated)
 
 
 def rules(verdict: Verdict) -> set[str]:
@@ -113,7 +113,7 @@ def test_a_rule_that_raises_or_asks_can_be_stated_again(
         raises_to=raises_to,
         asks_review=asks_review,
     )
-    verdict = how_soon(
+    verdict = assess_urgency(
         OVERDOSE,
         replace(POLICY, rules=(rule,)),
         asked_at=ASKED_AT,
@@ -177,7 +177,7 @@ def test_that_somebody_is_told_is_said_only_where_somebody_is(
 
 
 def test_only_what_no_clinician_has_settled_is_fresh() -> None:
-    findings = how_soon(OVERDOSE, POLICY, asked_at=ASKED_AT).findings
+    findings = assess_urgency(OVERDOSE, POLICY, asked_at=ASKED_AT).findings
     assert fresh(findings, None) == findings
     assert fresh(findings, confirmed(OVERDOSE)) == ()
     assert fresh(findings, confirmed(chart())) == tuple(f for f in findings if f.rule == "flag-emergency")

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from services.triage.domain.chart import Chart
 from services.triage.domain.policy import Finding
-from services.triage.domain.urgency import Before, settle
+from services.triage.domain.urgency import Before, evaluate, findings_alone, settle, urgency_alone
 from services.triage.policy.checks import POLICIES, load
 from shared.instruments import INSTRUMENTS, Answer
 from shared.vocabulary import EXPRESS_RED_FLAGS, RED_FLAGS, Priority, Urgency
@@ -338,6 +339,28 @@ class TestAgain:
             settled=settle(decided(case).findings),
         )
         assert decided(chart(sheets=(*case.sheets, later)), lowered).urgency is Urgency.URGENT
+
+
+FLAGGED = chart(red_flags=["overdose", "suicidal_thoughts"], sheets=(sheet("phq9", *CALM[:8], 2),))
+LIGHT = chart(problems=["stress"])
+
+
+@pytest.mark.parametrize("case", [CHART, FLAGGED, LIGHT], ids=["routine", "flagged", "preventive"])
+def test_what_a_chart_asks_for_alone_is_what_it_asks_for_the_first_time(case: Chart) -> None:
+    evaluation, first = evaluate(case, POLICY.rules), decided(case)
+    assert urgency_alone(evaluation, POLICY) is first.urgency
+    told = tuple(replace(finding, being_told="") for finding in first.findings)
+    assert findings_alone(evaluation, POLICY) == told
+
+
+def test_a_chart_is_evaluated_rule_by_rule() -> None:
+    flag, item9 = ({rule.id: rule for rule in POLICY.rules}[id_] for id_ in ("flag-emergency", "phq9-item9"))
+    evaluation = evaluate(FLAGGED, (flag, item9))
+    assert evaluation.chart is FLAGGED
+    assert evaluation.fired == (
+        (flag, Finding("flag-emergency", "red_flag=overdose", flag.text)),
+        (item9, Finding("phq9-item9", "phq9.item9=2", item9.text, DAY)),
+    )
 
 
 def test_the_policys_clocks_are_the_ones_used() -> None:

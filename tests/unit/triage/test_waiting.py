@@ -7,21 +7,23 @@ from uuid import UUID
 
 import pytest
 
-from services.triage.domain.state import Review, Standing
+from services.triage.domain.outcome import Outcome
+from services.triage.domain.state import Review, TriageState
 from services.triage.domain.waiting import ask_again, since
+from services.triage.outgoing_events import decision_of
 from shared.vocabulary import Urgency
 from tests.unit.triage.samples import ASKED_AT, POLICY
 
 AFTER = POLICY.waiting[Urgency.ROUTINE].after
 NOW = ASKED_AT + AFTER
 SECOND = timedelta(seconds=1)
-STANDING = Standing(
+STATE = TriageState(
     referral_id=UUID(int=1),
     region="north",
     clinic="clinic-1",
     revision=1,
     decision=1,
-    state="triaged",
+    status="triaged",
     urgency=Urgency.ROUTINE,
     respond_by=NOW,
     waiting_since=ASKED_AT,
@@ -30,9 +32,10 @@ REVIEW = Review(urgency=Urgency.ROUTINE, review_by=NOW, holds=False, reasons=(),
 
 
 def test_who_has_waited_so_long_is_looked_at() -> None:
-    asked, said, basis = ask_again(STANDING, POLICY, now=NOW)
-    (fact,) = said
-    assert fact.type == "ReviewRequested" and fact.decision == asked.decision == 2
+    outcome = ask_again(STATE, POLICY, now=NOW)
+    asked, basis = outcome.state, outcome.basis
+    (event,) = decision_of(outcome, None, POLICY, now=NOW).events
+    assert event.type == "ReviewRequested" and event.decision == asked.decision == 2
     assert asked.review is not None and asked.review.review_by == NOW + POLICY.review_at_latest
     assert (asked.waiting_since, asked.urgency, asked.respond_by) == (NOW, Urgency.ROUTINE, NOW)
     assert basis is not None and basis.rules == ("waited-routine",)
@@ -44,16 +47,16 @@ def test_who_has_waited_so_long_is_looked_at() -> None:
         {"waiting_since": ASKED_AT + SECOND},
         {"review": REVIEW},
         {"taken_on": True},
-        {"state": "held"},
-        {"state": "returned"},
-        {"state": "ended"},
+        {"status": "held"},
+        {"status": "returned"},
+        {"status": "ended"},
         {"urgency": Urgency.PREVENTIVE},
         {"waiting_since": None},
     ],
 )
 def test_nobody_else_is(changes: dict[str, Any]) -> None:
-    standing = replace(STANDING, **changes)
-    assert ask_again(standing, POLICY, now=NOW) == (standing, (), None)
+    state = replace(STATE, **changes)
+    assert ask_again(state, POLICY, now=NOW) == Outcome(state=state)
 
 
 def test_the_more_urgent_are_looked_at_no_later() -> None:

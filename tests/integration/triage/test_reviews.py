@@ -97,13 +97,13 @@ async def test_the_queue_is_ordered_by_deadline_and_read_page_by_page(triage: tu
     await take(pool, fact(emergency, red_flags=("overdose",)))
     await take(pool, fact())  # nothing to review
     seen: list[str] = []
-    after: str | None = None
+    cursor: str | None = None
     for _ in range(3):
-        page = (await call("GET", "/v1/reviews?limit=1" + (f"&after={after}" if after else ""))).json()
+        page = (await call("GET", "/v1/reviews?limit=1" + (f"&cursor={cursor}" if cursor else ""))).json()
         seen += [review["referral_id"] for review in page["reviews"]]
-        after = page["next"]
+        cursor = page["next_cursor"]
     assert seen == [str(emergency), str(urgent), str(soon)]
-    assert after is None
+    assert cursor is None
 
 
 async def test_an_overdue_review_says_so(triage: tuple[Pool, Call]) -> None:
@@ -281,6 +281,7 @@ async def test_what_does_not_exist(triage: tuple[Pool, Call]) -> None:
     body = {"action": "confirm", "reason": "assessed", "seen": 1}
     assert (await call("GET", f"/v1/referrals/{uuid4()}/decisions")).status_code == 404
     assert (await call("POST", f"/v1/reviews/{uuid4()}/decision", body)).status_code == 404
+    assert (await call("GET", "/v1/reviews?cursor=nowhere")).status_code == 422
     assert (await call("GET", "/v1/reviews?after=nowhere")).status_code == 422
     assert (await call("GET", "/v1/referrals/not-an-id/decisions")).status_code == 422
 

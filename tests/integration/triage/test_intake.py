@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.triage.handlers.intake import on_referral
+from services.triage.handlers.intake import handle
 from shared.db.postgres import transaction
 from shared.events import (
     Consent,
@@ -231,7 +231,7 @@ async def test_a_batch_that_fails_leaves_nothing_behind(database: NewDatabase) -
     submitted = fact()
     with pytest.raises(ZeroDivisionError):
         async with transaction(pool) as connection:
-            await on_referral(connection, [submitted], policy=POLICY)
+            await handle(connection, [submitted], policy=POLICY)
             raise ZeroDivisionError
     assert await said(pool) == []
     await take(pool, submitted)
