@@ -1,6 +1,6 @@
 """Which facts have been said and sent, and not been acted on by somebody who must."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -10,12 +10,11 @@ import asyncpg
 from careroute import dead
 from careroute.local.environment import SERVICES
 from careroute.network import Network
+from careroute.row_chunks import row_chunks
 from shared.kafka.deserialize import read
 
 Databases = dict[str, Any]
 """A connection to each service's database, by the service's name."""
-
-CHUNK: Final = 20_000
 
 HOPS: Final = (
     ("intake", "triage", "intake.%", ("triage", "triage-express")),
@@ -71,11 +70,3 @@ def parked_events(parked: Iterable[dead.Parked]) -> dict[str, set[UUID]]:
         if fact is not None:
             events.setdefault(one.group, set()).add(fact.event_id)
     return events
-
-
-async def row_chunks(
-    database: Any, query: str, *arguments: object
-) -> AsyncIterator[Sequence[asyncpg.Record]]:
-    cursor = await database.cursor(query, *arguments)
-    while rows := await cursor.fetch(CHUNK):
-        yield rows

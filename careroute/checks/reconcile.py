@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from careroute import dead
-from careroute.checks.acted_on import Databases, connected, not_acted_on, parked_events, row_chunks
+from careroute.checks.acted_on import Databases, connected, not_acted_on, parked_events
 from careroute.network import Network
 from careroute.policy import commands
+from careroute.row_chunks import row_chunks
 from services.triage.db import redecision
 from services.triage.policy.load import PolicyRefused
 from shared.db import agreed

@@ -19,9 +19,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from careroute.calling import calling, require
-from careroute.checks.acted_on import row_chunks
 from careroute.local.errors import StackError
 from careroute.network import Network
+from careroute.row_chunks import row_chunks
 from services.triage.domain.business_days import BusinessDays
 from services.triage.domain.case_mapping import chart_of
 from services.triage.domain.pathway import what_care
