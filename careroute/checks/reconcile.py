@@ -22,12 +22,7 @@ from services.notify.db import checks as notify
 from services.triage.db import checks as triage
 from services.triage.db import redecision
 from services.triage.policy.load import PolicyRefused
-from shared.db import agreed
-
-UNSENT: Final = """
-    select event_id from outbox where sent_at is null and occurred_at < now() - make_interval(secs => $1)
-"""
-SAID_TWICE: Final = "select event_id from outbox group by event_id having count(*) > 1"
+from shared.db import agreed, event_checks
 
 
 @dataclass
@@ -204,9 +199,11 @@ async def _facts(databases: Databases, found: Account, parked: dict[str, set[UUI
     """Every fact that was sent has been acted on by everyone who must, or is parked."""
     for service, database in databases.items():
         found.waiting_to_be_sent += [
-            f"{service}: {row[0]}: not sent yet" for row in await database.fetch(UNSENT, grace)
+            f"{service}: {row[0]}: not sent yet" for row in await database.fetch(event_checks.UNSENT, grace)
         ]
-        found.doubled += [f"{service}: {row[0]}: said twice" for row in await database.fetch(SAID_TWICE)]
+        found.doubled += [
+            f"{service}: {row[0]}: said twice" for row in await database.fetch(event_checks.PUBLISHED_TWICE)
+        ]
     async for source, target, event in not_acted_on(databases, parked, grace_seconds=grace):
         found.lost.append(f"{source}: {event}: {target} has not acted on it")
 
