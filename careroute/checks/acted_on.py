@@ -1,6 +1,6 @@
 """Which facts have been said and sent, and not been acted on by somebody who must."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -10,12 +10,12 @@ import asyncpg
 from careroute import dead
 from careroute.local.environment import SERVICES
 from careroute.network import Network
+from careroute.row_chunks import row_chunks
+from shared.db import event_checks
 from shared.kafka.deserialize import read
 
 Databases = dict[str, Any]
 """A connection to each service's database, by the service's name."""
-
-CHUNK: Final = 20_000
 
 HOPS: Final = (
     ("intake", "triage", "intake.%", ("triage", "triage-express")),
@@ -28,15 +28,6 @@ HOPS: Final = (
     ("notify", "intake", "notify.%", ("intake-notices",)),
 )
 """Who must have acted on whose facts, and the names under which they claim or park."""
-
-SAID: Final = """
-    select event_id from outbox
-    where topic like $1 and sent_at <= now() - make_interval(secs => $2)
-"""
-UNCLAIMED: Final = """
-    select id from unnest($1::uuid[]) as said (id)
-    where not exists (select from inbox where consumer = any($2::text[]) and event_id = said.id)
-"""
 
 
 @asynccontextmanager
@@ -56,9 +47,11 @@ async def not_acted_on(
     for source, target, topics, consumers in HOPS:
         aside = {event for name in consumers for event in parked.get(name, ())}
         async with databases[source].transaction():
-            async for rows in row_chunks(databases[source], SAID, topics, grace_seconds):
+            async for rows in row_chunks(databases[source], event_checks.SENT, topics, grace_seconds):
                 events = [row[0] for row in rows]
-                for (event,) in await databases[target].fetch(UNCLAIMED, events, list(consumers)):
+                for (event,) in await databases[target].fetch(
+                    event_checks.UNCLAIMED, events, list(consumers)
+                ):
                     if event not in aside:
                         yield source, target, event
 
@@ -71,11 +64,3 @@ def parked_events(parked: Iterable[dead.Parked]) -> dict[str, set[UUID]]:
         if fact is not None:
             events.setdefault(one.group, set()).add(fact.event_id)
     return events
-
-
-async def row_chunks(
-    database: Any, query: str, *arguments: object
-) -> AsyncIterator[Sequence[asyncpg.Record]]:
-    cursor = await database.cursor(query, *arguments)
-    while rows := await cursor.fetch(CHUNK):
-        yield rows

@@ -12,19 +12,17 @@ from rich.console import Console
 from rich.table import Table
 
 from careroute import dead
-from careroute.checks.acted_on import Databases, connected, not_acted_on, parked_events, row_chunks
+from careroute.checks.acted_on import Databases, connected, not_acted_on, parked_events
 from careroute.network import Network
 from careroute.policy import commands
+from careroute.row_chunks import row_chunks
+from services.intake.db import checks as intake
+from services.matching.db import checks as matching
+from services.notify.db import checks as notify
+from services.triage.db import checks as triage
 from services.triage.db import redecision
 from services.triage.policy.load import PolicyRefused
-from shared.db import agreed
-
-CHUNK: Final = 20_000
-
-UNSENT: Final = """
-    select event_id from outbox where sent_at is null and occurred_at < now() - make_interval(secs => $1)
-"""
-SAID_TWICE: Final = "select event_id from outbox group by event_id having count(*) > 1"
+from shared.db import agreed, event_checks
 
 
 @dataclass
@@ -201,61 +199,28 @@ async def _facts(databases: Databases, found: Account, parked: dict[str, set[UUI
     """Every fact that was sent has been acted on by everyone who must, or is parked."""
     for service, database in databases.items():
         found.waiting_to_be_sent += [
-            f"{service}: {row[0]}: not sent yet" for row in await database.fetch(UNSENT, grace)
+            f"{service}: {row[0]}: not sent yet" for row in await database.fetch(event_checks.UNSENT, grace)
         ]
-        found.doubled += [f"{service}: {row[0]}: said twice" for row in await database.fetch(SAID_TWICE)]
+        found.doubled += [
+            f"{service}: {row[0]}: said twice" for row in await database.fetch(event_checks.PUBLISHED_TWICE)
+        ]
     async for source, target, event in not_acted_on(databases, parked, grace_seconds=grace):
         found.lost.append(f"{source}: {event}: {target} has not acted on it")
-
-
-REFERRALS: Final = """
-    select id, revision from referral where updated_at < now() - make_interval(secs => $1)
-"""
-BEHIND_IN_TRIAGE: Final = """
-    select id from unnest($1::uuid[], $2::integer[]) as known (id, revision)
-    where not exists (select from referral r where r.referral_id = known.id and r.revision >= known.revision)
-"""
-DECIDED: Final = """
-    select referral_id as id, said.decision as revision from referral join lateral (
-        select max(decision) as decision from decision
-        where decision.referral_id = referral.referral_id
-          and type in ('ReferralTriaged', 'ReferralReturned', 'TriageEnded')
-    ) as said on said.decision is not null
-    where state in ('triaged', 'returned', 'ended') and changed_at < now() - make_interval(secs => $1)
-"""
-BEHIND_IN_MATCHING: Final = """
-    select id from unnest($1::uuid[], $2::integer[]) as known (id, decision)
-    where not exists (select from referral r where r.id = known.id and r.decision >= known.decision)
-"""
-CRISES: Final = """
-    select referral_id as id, decision as revision from referral
-    where state = 'triaged' and urgency in ('emergency', 'very_urgent')
-      and changed_at < now() - make_interval(secs => $1)
-"""
-NOBODY_TOLD: Final = """
-    select id from unnest($1::uuid[], $2::integer[]) as known (id, decision)
-    where not exists (select from notice n where n.referral_id = known.id and n.is_alert)
-"""
-
-
-OVERDUE: Final = """
-    select referral_id as id, decision as revision from review join referral using (referral_id)
-    where overdue_at < now() - make_interval(secs => $1)
-"""
-NO_CLINICIAN_TOLD: Final = """
-    select id from unnest($1::uuid[], $2::integer[]) as known (id, decision)
-    where not exists (select from notice n where n.referral_id = known.id and n.is_alert
-                      and n.audience = 'clinician')
-"""
 
 
 async def _referrals(databases: Databases, found: Account, grace: float) -> None:
     """Every referral is where it must be: known to triage, then to matching; and a crisis to somebody."""
     hops = (
-        ("intake", REFERRALS, "triage", BEHIND_IN_TRIAGE, "accepted, and triage does not know it"),
-        ("triage", DECIDED, "matching", BEHIND_IN_MATCHING, "decided, and matching does not know it"),
-        ("triage", CRISES, "notify", NOBODY_TOLD, "cannot wait, and nobody was alerted"),
-        ("triage", OVERDUE, "notify", NO_CLINICIAN_TOLD, "past its time, and no clinician was alerted"),
+        ("intake", intake.REFERRALS, "triage", triage.BEHIND, "accepted, and triage does not know it"),
+        ("triage", triage.DECIDED, "matching", matching.BEHIND, "decided, and matching does not know it"),
+        ("triage", triage.CRISES, "notify", notify.NOT_ALERTED, "cannot wait, and nobody was alerted"),
+        (
+            "triage",
+            triage.OVERDUE,
+            "notify",
+            notify.NO_CLINICIAN_ALERTED,
+            "past its time, and no clinician was alerted",
+        ),
     )
     for source, query, target, behind, about in hops:
         async with databases[source].transaction():

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -19,10 +19,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from careroute.calling import calling, require
-from careroute.checks.acted_on import row_chunks
 from careroute.local.errors import StackError
 from careroute.network import Network
+from careroute.row_chunks import row_chunks
 from services.triage.case_mapping import chart_of
+from services.triage.db.checks import DECIDED_CASES
 from services.triage.domain.business_days import BusinessDays
 from services.triage.domain.pathway import what_care
 from services.triage.domain.policy import Policy
@@ -37,12 +38,6 @@ from shared.vocabulary import LevelOfCare, Urgency
 from shared.web.auth import Role
 
 Json = dict[str, Any]
-
-CASES: Final = """
-    select referral_id, "case"::text as "case", changed_at from referral
-    where "case" is not null and state in ('triaged', 'held') and changed_at >= $1
-    order by changed_at, referral_id
-"""
 
 
 @dataclass(frozen=True)
@@ -127,7 +122,7 @@ async def replay(network: Network, path: Path, since: datetime, out: Console) ->
     present, proposed = in_force(network), load(path, who_diagnosis_codes=who)
     asked, found = 0, list[Difference]()
     async with _reading(network.database("triage")) as database:
-        async for rows in row_chunks(database, CASES, since):
+        async for rows in row_chunks(database, DECIDED_CASES, since):
             asked += len(rows)
             found += [difference for row in rows if (difference := _compared(row, present, proposed))]
     _print(found, asked, present, proposed, out)

@@ -1,0 +1,23 @@
+"""SQL of the checks that operators run on outbox and inbox; it only reads."""
+
+from typing import Final
+
+UNSENT: Final = """
+    select event_id from outbox where sent_at is null and occurred_at < now() - make_interval(secs => $1)
+"""
+"""Each event not sent $1 seconds after it occurred: event_id."""
+
+PUBLISHED_TWICE: Final = "select event_id from outbox group by event_id having count(*) > 1"
+"""Each event that is in the outbox more than once: event_id."""
+
+SENT: Final = """
+    select event_id from outbox
+    where topic like $1 and sent_at <= now() - make_interval(secs => $2)
+"""
+"""Each event on a topic like $1, sent at least $2 seconds ago: event_id."""
+
+UNCLAIMED: Final = """
+    select id from unnest($1::uuid[]) as said (id)
+    where not exists (select from inbox where consumer = any($2::text[]) and event_id = said.id)
+"""
+"""Of the events $1, each that none of the consumers $2 has claimed: id."""
