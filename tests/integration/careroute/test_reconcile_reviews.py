@@ -3,7 +3,9 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from careroute.checks.reconcile import DECIDED, NO_CLINICIAN_TOLD, NOT_SAID, OVERDUE
+from careroute.checks.reconcile import NOT_SAID
+from services.notify.db.checks import NO_CLINICIAN_ALERTED
+from services.triage.db.checks import DECIDED, OVERDUE
 from shared.db.postgres import Pool
 from shared.vocabulary import Urgency
 from tests.integration.notify import support
@@ -39,7 +41,7 @@ async def test_who_was_not_told_of_it_is_named(database: NewDatabase) -> None:
     await support.person(pool, "clin-1", "clinician")
     await support.take(pool, ROUTINE, told.overdue(Urgency.SOON), only_clinic.triaged(Urgency.SOON))
     ids = [each.referral for each in (told, untold, only_clinic)]
-    named = await pool.fetch(NO_CLINICIAN_TOLD, ids, [1, 1, 1])
+    named = await pool.fetch(NO_CLINICIAN_ALERTED, ids, [1, 1, 1])
     assert {row["id"] for row in named} == {untold.referral, only_clinic.referral}
 
 
