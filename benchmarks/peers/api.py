@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from benchmarks.peers import models, tasks
+from services.intake.api.form_mapping import case_of, filled_of, identity_of
 from services.intake.api.requests import ReferralForm
 from services.intake.db.cipher import Keyring
 from services.intake.domain.acceptance import accept
-from services.intake.domain.identity import case_of, filled_of, identity_of
 from shared.ids import new_id, now
 
 keyring = Keyring.parse(os.environ["PEER_ENCRYPTION_KEYS"])

@@ -1,15 +1,16 @@
 """Intake: takes referrals in, keeps who they are, tells the clinic how they go. All that goes in and out."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
+from services.intake import policy
 from services.intake.api import batch, event_stream, openapi, refusals, status, submit
+from services.intake.api.context import ApiContext
+from services.intake.api.rules import Rules
 from services.intake.db.cipher import Keyring
-from services.intake.domain import policy
 from services.intake.handlers import facts
-from services.intake.handlers.desk import Desk
-from services.intake.handlers.submissions import Rules
 from services.intake.jobs import measurements
 from services.intake.settings import IntakeSettings
 from shared.clinical import DIGEST
@@ -33,13 +34,13 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
     )
     who_codes = str(rules.network.who_diagnosis_codes).lower()
     service.agrees_on({"diagnoses.toml": DIGEST, "who_diagnosis_codes": who_codes})
-    desk = Desk(service, settings, rules)
+    context = ApiContext(service, settings, rules)
 
     service.publishes(Topic.INTAKE_REFERRALS, Topic.INTAKE_EXPRESS)
     for topic, group in facts.FOLLOWED.items():
-        service.consumes(topic, group=group, handler=facts.take_as(group))
-    service.every(LOOK_SECONDS, "event streams", desk.watch.look)
-    service.every(HOUR, "forget keys", desk.forget_keys)
+        service.consumes(topic, group=group, handler=partial(facts.handle, group=group))
+    service.every(LOOK_SECONDS, "event streams", context.watch.look)
+    service.every(HOUR, "forget keys", context.forget_keys)
     service.every(MEASURE_SECONDS, "measure-referrals", lambda: measurements.count(service.pool))
 
     router = APIRouter()
@@ -51,7 +52,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
         description="Refer a client, and follow the referral until somebody answers.",
         streams=frozenset({batch.PATH}),
     )
-    app.state.desk = desk
+    app.state.context = context
     refusals.install(app, rules)
     openapi.finish(app)
     return app

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.intake import policy
 from services.intake.db.cipher import Keyring
-from services.intake.domain import policy
 from shared.settings import ServiceSettings
 
 

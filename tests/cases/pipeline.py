@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from services.intake import policy as intake_policy
+from services.intake.api import changes
 from services.intake.api.parsing import read_object
+from services.intake.api.preparation import prepare
 from services.intake.api.receiving import receive, receive_sheets
 from services.intake.api.requests import ReferralForm
+from services.intake.api.rules import Rules
 from services.intake.db.cipher import Keyring
 from services.intake.db.records import Referral
-from services.intake.domain import policy as intake_policy
 from services.intake.domain.status import State
-from services.intake.handlers import changes
-from services.intake.handlers.changes import Decide
-from services.intake.handlers.submissions import Rules, make_ready
+from services.intake.handlers.amendments import Decide
 from services.notify import event_mapping
 from services.notify.domain import triage_events
 from services.notify.domain.batch import Delivery, EscalatingAlert, Notice, Situation
@@ -123,7 +124,7 @@ def submit(
 ) -> Result:
     try:
         received = receive(ReferralForm, json.dumps(body).encode(), rules=rules, now=now)
-        ready = make_ready(
+        ready = prepare(
             received.form,
             rules=rules,
             clinic="clinic-1",

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
+from services.intake.api.form_mapping import form_of, identity_of
 from services.intake.api.requests import ReferralForm
-from services.intake.domain.identity import form_of, identity_of
 from services.intake.domain.language_notes import NOT_UNDERSTOOD
 from services.matching.api.roster_csv import Bad, read_therapists
 from services.matching.domain.client_needs import client_of

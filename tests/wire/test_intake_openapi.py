@@ -10,9 +10,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from services.intake.api import request_examples, requests, responses
+from services.intake.api.changes import merge
 from services.intake.api.parsing import read
 from services.intake.app import create_app
-from services.intake.handlers.changes import merge
 from services.intake.settings import IntakeSettings
 
 NOW = datetime(2025, 3, 4, tzinfo=UTC)

@@ -15,14 +15,16 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from services.intake.api import openapi, refusals, request_examples, response_examples
-from services.intake.api.dependencies import Submitter, check_type, desk_of
+from services.intake.api.context import ApiContext
+from services.intake.api.dependencies import Submitter, check_type, context_of
 from services.intake.api.ndjson import TOO_LONG, Line, lines
+from services.intake.api.preparation import prepare
 from services.intake.api.receiving import receive
 from services.intake.api.requests import BatchLine
 from services.intake.api.responses import BatchAnswer
 from services.intake.db.records import NewReferral
-from services.intake.handlers.desk import Desk
-from services.intake.handlers.submissions import Taken, make_ready
+from services.intake.domain.refusal import KeyUsed
+from services.intake.handlers.submissions import StoredResponse
 from shared.errors import Transient
 from shared.ids import now
 from shared.runtime.service import BODY_LIMIT
@@ -43,7 +45,7 @@ router = APIRouter(tags=["referrals"])
 
 async def a_place(request: Request, caller: Submitter) -> AsyncIterator[None]:
     """Held until the last answer is sent."""
-    with desk_of(request).place(caller):
+    with context_of(request).place(caller):
         yield
 
 
@@ -70,16 +72,16 @@ async def batch(request: Request, caller: Submitter) -> Response:
     """One referral a line, with its own `idempotency_key` so that the whole can be sent again. A line that
     cannot be taken is answered with its problem, and the rest go on. Read the answers while you send."""
     check_type(request, openapi.NDJSON)
-    return BatchResponse(Batch(desk_of(request), caller.clinic or "", request.stream()))
+    return BatchResponse(Batch(context_of(request), caller.clinic or "", request.stream()))
 
 
 class Batch:
     """One request under way."""
 
-    def __init__(self, desk: Desk, clinic: str, chunks: AsyncIterator[bytes]) -> None:
-        self.patience = desk.settings.batch_patience_seconds
+    def __init__(self, context: ApiContext, clinic: str, chunks: AsyncIterator[bytes]) -> None:
+        self.patience = context.settings.batch_patience_seconds
         self.answers: asyncio.Queue[bytes | None] = asyncio.Queue(HELD_BACK)
-        self._desk = desk
+        self._context = context
         self._clinic = clinic
         self._chunks = chunks
         self._unread: asyncio.Queue[list[Line] | None] = asyncio.Queue(READ_AHEAD)
@@ -105,8 +107,8 @@ class Batch:
     async def work(self) -> None:
         """Whatever has been read by now, up to so many lines, goes into one transaction."""
         while found := await self._read_by_now():
-            for start in range(0, len(found), self._desk.settings.batch_lines):
-                await self.answers.put(await self._take(found[start:][: self._desk.settings.batch_lines]))
+            for start in range(0, len(found), self._context.settings.batch_lines):
+                await self.answers.put(await self._take(found[start:][: self._context.settings.batch_lines]))
         if self._ended_by:
             await self.answers.put(_answer(self._number + 1, self._ended_by))
         await self.answers.put(None)
@@ -118,7 +120,7 @@ class Batch:
             more = await self._unread.get()
             self._read_all = more is None
             found += more or []
-            if len(found) >= self._desk.settings.batch_lines:
+            if len(found) >= self._context.settings.batch_lines:
                 break
         return found
 
@@ -133,22 +135,22 @@ class Batch:
             try:
                 if line is TOO_LONG or line.strip():
                     sent[self._number] = line
-                    ready[self._number] = self._make_ready(line)
+                    ready[self._number] = self._prepare(line)
             except Problem as problem:
                 refused[self._number] = problem
-        taken = await take_patiently(self._desk, list(ready.values()))
+        stored = await submit_with_retries(self._context, list(ready.values()))
         answers = {
             number: self._refused(answer, sent[number]) if isinstance(answer, Problem) else answer
-            for number, answer in (refused | dict(zip(ready, taken, strict=True))).items()
+            for number, answer in (refused | dict(zip(ready, stored, strict=True))).items()
         }
         return b"".join(_answer(number, answers[number]) for number in sorted(answers))
 
-    def _make_ready(self, line: Line) -> NewReferral:
+    def _prepare(self, line: Line) -> NewReferral:
         if line is TOO_LONG:
             raise Problem(413, "too_large", f"A line may have at most {BODY_LIMIT} bytes. It was not taken.")
-        moment, rules = now(), self._desk.rules
+        moment, rules = now(), self._context.rules
         received = receive(BatchLine, line, rules=rules, now=moment)
-        return make_ready(
+        return prepare(
             received.form,
             rules=rules,
             clinic=self._clinic,
@@ -160,31 +162,34 @@ class Batch:
         )
 
     def _refused(self, problem: Problem, line: Line) -> Problem:
-        return problem if line is TOO_LONG else refusals.count(problem, line, rules=self._desk.rules)
+        return problem if line is TOO_LONG else refusals.count(problem, line, rules=self._context.rules)
 
 
-async def take_patiently(desk: Desk, referrals: Sequence[NewReferral]) -> list[Taken | Problem]:
+async def submit_with_retries(
+    context: ApiContext, referrals: Sequence[NewReferral]
+) -> list[StoredResponse | Problem]:
     """Tries again while the database is away, and each alone when all together will not go."""
     if not referrals:
         return []
     tries = 0
     while True:
         try:
-            return await desk.take_all(referrals, again=tries > 0)
+            stored = await context.submit_all(referrals, again=tries > 0)
+            return [refusals.problem_of(one) if isinstance(one, KeyUsed) else one for one in stored]
         except Transient:
             if tries == len(PAUSES):
                 return [unavailable() for _ in referrals]
         except Exception as error:  # one line must not take the rest of the batch down
             if len(referrals) > 1:
-                return [answer for each in referrals for answer in await take_patiently(desk, [each])]
+                return [answer for each in referrals for answer in await submit_with_retries(context, [each])]
             log.error("line failed", action="batch", exc_info=error)
             return [Problem(500, "our_fault", "This is a fault of ours, not of your line. It was logged.")]
         await asyncio.sleep(PAUSES[tries])
         tries += 1
 
 
-def _answer(number: int, answer: Taken | Problem) -> bytes:
-    if isinstance(answer, Taken):
+def _answer(number: int, answer: StoredResponse | Problem) -> bytes:
+    if isinstance(answer, StoredResponse):
         return b'{"line":%d,"status":%d,"referral":%b}\n' % (number, answer.status, answer.body)
     return json.dumps({"line": number, "status": answer.status, "problem": answer.body()}).encode() + b"\n"
 

@@ -1,15 +1,19 @@
 """What every route does before its own work: who may come in, and in which shape."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 
 from services.intake.api import openapi
+from services.intake.api.context import ApiContext
 from services.intake.api.fields import KEY_SHAPE
-from services.intake.handlers.desk import Desk
-from services.intake.handlers.submissions import Taken
+from services.intake.db.records import Referral
+from services.intake.handlers import amendments
+from services.intake.handlers.submissions import StoredResponse
 from shared.web.auth import Caller, Role, allow
-from shared.web.problems import Problem
+from shared.web.problems import Problem, not_found
 
 KeyHeader = Annotated[
     str | None,
@@ -38,9 +42,9 @@ Reacher = Annotated[Caller, Depends(allow(Role.CLINIC, Role.COORDINATOR, Role.CL
 """Whoever must reach the person."""
 
 
-def desk_of(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def context_of(request: Request) -> ApiContext:
+    context: ApiContext = request.app.state.context
+    return context
 
 
 def check_type(request: Request, *accepted: str) -> None:
@@ -58,9 +62,46 @@ async def body_of(request: Request, *accepted: str) -> bytes:
     return await request.body()
 
 
-def accepted(desk: Desk, taken: Taken) -> Response:
+def accepted(context: ApiContext, taken: StoredResponse) -> Response:
     """The same bytes for the same request, however often it comes."""
-    where = desk.rules.links(taken.referral_id).self
+    where = context.rules.links(taken.referral_id).self
     return Response(
         taken.body, status_code=taken.status, media_type=openapi.JSON, headers={"Location": where}
     )
+
+
+def visible(referral: Referral | None, caller: Caller) -> Referral:
+    """Raises the same `Problem` 404 for what is not there and for what is another clinic's."""
+    if referral is None or (caller.role is Role.CLINIC and referral.clinic != caller.clinic):
+        raise not_found("referral")
+    return referral
+
+
+def change_of(
+    referral_id: UUID, caller: Caller, *, said: bytes, key: str | None, if_match: str | None
+) -> amendments.Request:
+    """Keys belong to a clinic; staff have theirs to themselves."""
+    return amendments.Request(
+        owner=caller.clinic or f"~{caller.subject}",
+        clinic=caller.clinic if caller.role is Role.CLINIC else None,
+        referral_id=referral_id,
+        said=said,
+        key=key,
+        revisions=_revisions(if_match) if if_match else None,
+    )
+
+
+def etag(revision: int) -> str:
+    return f'"{revision}"'
+
+
+def _revisions(if_match: str) -> frozenset[int] | None:
+    """Of an If-Match header; None where any revision will do. A tag that is none of ours matches nothing."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_match.split(",")}
+    if "*" in tags:
+        return None
+    found = (_ETAG.fullmatch(tag) for tag in tags)
+    return frozenset(int(match[1]) for match in found if match)
+
+
+_ETAG: Final = re.compile(r'"([1-9][0-9]{0,9})"')

@@ -11,14 +11,13 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from services.intake.api import openapi, response_examples
-from services.intake.api.dependencies import Reader, desk_of
+from services.intake.api.context import ApiContext
+from services.intake.api.dependencies import Reader, context_of, visible
 from services.intake.api.event_watch import News
 from services.intake.api.status_mapping import stands_now
 from services.intake.db import referrals
 from services.intake.domain.status import FINAL
 from services.intake.domain.timeline import entry
-from services.intake.handlers.amendments import visible
-from services.intake.handlers.desk import Desk
 from shared.db.postgres import transaction
 
 router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
@@ -55,25 +54,25 @@ async def events(
     referral_id: UUID, request: Request, caller: Reader, last_event_id: LastEventId = 0
 ) -> StreamingResponse:
     """Everything known so far, then everything new. Take it up again with `Last-Event-ID`."""
-    desk = desk_of(request)
-    desk.watch.check()
-    async with transaction(desk.pool) as connection:
+    context = context_of(request)
+    context.watch.check()
+    async with transaction(context.pool) as connection:
         visible(await referrals.read(connection, referral_id), caller)
     return StreamingResponse(
-        follow(desk, referral_id, after=last_event_id),
+        follow(context, referral_id, after=last_event_id),
         media_type=openapi.EVENT_STREAM,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def follow(desk: Desk, referral_id: UUID, *, after: int) -> AsyncIterator[bytes]:
+async def follow(context: ApiContext, referral_id: UUID, *, after: int) -> AsyncIterator[bytes]:
     """Waits without a database connection."""
-    until = time.monotonic() + desk.settings.stream_seconds
-    with desk.watch.listen(referral_id, after=after) as listener:
+    until = time.monotonic() + context.settings.stream_seconds
+    with context.watch.listen(referral_id, after=after) as listener:
         yield b"retry: 2000\n\n"
         while time.monotonic() < until:
             try:
-                news = await asyncio.wait_for(listener.news.get(), desk.settings.heartbeat_seconds)
+                news = await asyncio.wait_for(listener.news.get(), context.settings.heartbeat_seconds)
             except TimeoutError:
                 yield b": still here\n\n"
                 continue

@@ -16,15 +16,15 @@ from pydantic import Field, ValidationError
 
 from services.intake.api.code_spellings import Codes
 from services.intake.api.fields import FlagCode
+from services.intake.api.form_mapping import languages_of
 from services.intake.api.parsing import MOST_FAULTS, lenient, problem_of, read_object, refused, sheet_of
 from services.intake.api.requests import Form, ReferralForm, ScreeningForm, ScreeningsForm
+from services.intake.api.rules import Rules
 from services.intake.api.salvage import NO_NAME, Merge, Salvage, attempt
 from services.intake.api.spelling import plain_name
 from services.intake.domain.acceptance import PRIORITY, Filled, Verdict
-from services.intake.domain.identity import languages_of
 from services.intake.domain.screening_notes import Note
 from services.intake.domain.unread import CUT, DEEPEST, Path, Unread, parts, storable
-from services.intake.handlers.submissions import Rules
 from shared.vocabulary import NETWORK_ROTA
 from shared.web.problems import Problem
 

@@ -9,13 +9,15 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from services.intake import metrics
+from services.intake.api.dependencies import etag
 from services.intake.api.fields import KEY, KEY_SHAPE
 from services.intake.api.parsing import invalid, lenient
 from services.intake.api.receiving import advised, shallow, signals
+from services.intake.api.rules import Rules
 from services.intake.api.salvage import derived_key
-from services.intake.handlers.submissions import Rules
+from services.intake.domain.refusal import KeyUsed, NoLongerOpen, OutOfDate, Refusal, UnknownReferral
 from shared.ids import now
-from shared.web.problems import Fault, Problem, faults
+from shared.web.problems import Fault, Problem, faults, not_found
 
 ADVICE: Final = "safety_advice"
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -26,8 +28,38 @@ def counted(body: bytes, *, rules: Rules) -> Iterator[None]:
     """Whatever a form was refused for."""
     try:
         yield
+    except Refusal as refusal:
+        raise count(problem_of(refusal), body, rules=rules) from None
     except Problem as problem:
         raise count(problem, body, rules=rules) from None
+
+
+def problem_of(refusal: Refusal) -> Problem:
+    """Status, code and sentence of a refusal."""
+    match refusal:
+        case UnknownReferral():
+            return not_found("referral")
+        case KeyUsed():
+            return Problem(
+                409,
+                "key_used",
+                "This Idempotency-Key was used for another request. Nothing was taken. Send a new key, or "
+                "the request as it was.",
+            )
+        case OutOfDate(revision):
+            return Problem(
+                412,
+                "stale",
+                f"The referral is at revision {revision} by now. Nothing was changed. Read it again.",
+                headers={"ETag": etag(revision)},
+            )
+        case NoLongerOpen(state):
+            return Problem(
+                409,
+                "not_possible_now",
+                f"The referral is {state} and changes no more. Submit a new one if the client needs it.",
+            )
+    raise refusal
 
 
 def count(problem: Problem, body: bytes, *, rules: Rules) -> Problem:

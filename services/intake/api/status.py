@@ -10,13 +10,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.intake.api import openapi, response_examples
-from services.intake.api.dependencies import Reacher, Reader, desk_of
+from services.intake.api.dependencies import Reacher, Reader, context_of, etag, visible
+from services.intake.api.form_mapping import form_of
 from services.intake.api.responses import IdentityAnswer, NotUnderstood, ReferralAnswer, ReferralPage
 from services.intake.api.status_mapping import referral_answer, standing
 from services.intake.db import referrals
-from services.intake.domain.identity import form_of
 from services.intake.domain.status import State
-from services.intake.handlers.amendments import etag, visible
 from shared import moments
 from shared.db.postgres import transaction
 from shared.moments import StrictMoment
@@ -46,10 +45,10 @@ async def page(
     """The oldest change first. To follow all referrals, ask with the `updated_at` of the last one you saw, a
     minute earlier; to read on within one answer, with `next_cursor`. A delivered notice is no change; the
     timeline tells it."""
-    desk = desk_of(request)
+    context = context_of(request)
     after = _place(cursor) if cursor else None
-    with desk.place(caller):
-        async with transaction(desk.pool) as connection:
+    with context.place(caller):
+        async with transaction(context.pool) as connection:
             rows = await referrals.page(
                 connection,
                 clinic=caller.clinic,
@@ -60,7 +59,9 @@ async def page(
             )
     shown = rows[:limit]
     more = _cursor(shown[-1]["updated_at"], shown[-1]["id"]) if len(rows) > limit else None
-    answer = ReferralPage(referrals=tuple(standing(desk.rules, dict(row)) for row in shown), next_cursor=more)
+    answer = ReferralPage(
+        referrals=tuple(standing(context.rules, dict(row)) for row in shown), next_cursor=more
+    )
     return _json(answer.model_dump_json())
 
 
@@ -75,11 +76,11 @@ async def page(
 async def read(referral_id: UUID, request: Request, caller: Reader) -> Response:
     """Its state, by when somebody must have responded, what may be done next, and all that became known of
     it, with reasons."""
-    desk = desk_of(request)
-    with desk.place(caller):
-        async with transaction(desk.pool) as connection:
+    context = context_of(request)
+    with context.place(caller):
+        async with transaction(context.pool) as connection:
             referral = visible(await referrals.read(connection, referral_id), caller)
-    answer = referral_answer(desk.rules, referral)
+    answer = referral_answer(context.rules, referral)
     return _json(answer.model_dump_json(), ETag=etag(referral.revision))
 
 
@@ -96,12 +97,12 @@ async def read(referral_id: UUID, request: Request, caller: Reader) -> Response:
 async def identity(referral_id: UUID, request: Request, caller: Reacher) -> Response:
     """For the referral's own clinic, clinicians, whoever is on call and coordinators. Every reading is
     noted."""
-    desk = desk_of(request)
-    with desk.place(caller):
-        async with transaction(desk.pool) as connection:
+    context = context_of(request)
+    with context.place(caller):
+        async with transaction(context.pool) as connection:
             referral = visible(await referrals.read(connection, referral_id), caller)
             await referrals.note_access(connection, referral_id, caller)
-    opened = desk.rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
+    opened = context.rules.keyring.open_all(referral.sealed, key_id=referral.key_id, referral_id=referral.id)
     body = {
         "id": str(referral.id),
         "revision": referral.revision,

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.intake.api.responses import Entry, Links, NextAction, ReferralAnswer, Standing
+from services.intake.api.rules import Rules
 from services.intake.db.records import Referral
 from services.intake.domain.progress import QUESTION
 from services.intake.domain.status import FHIR_STATUS, State, next_actions
 from services.intake.domain.timeline import entry, when
-from services.intake.handlers.submissions import Rules
 
 _LINK: Final = {
     "amend": "amendments",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from services.intake.api import openapi, refusals, request_examples, response_examples
+from services.intake.api import changes, openapi, refusals, request_examples, response_examples
 from services.intake.api.dependencies import (
     Changer,
     IfMatch,
@@ -13,14 +13,14 @@ from services.intake.api.dependencies import (
     Submitter,
     accepted,
     body_of,
-    desk_of,
+    change_of,
+    context_of,
 )
 from services.intake.api.parsing import read
+from services.intake.api.preparation import canonical, prepare
 from services.intake.api.receiving import read_patch, receive, receive_sheets
 from services.intake.api.requests import ReferralForm, ScreeningsForm, WithdrawalForm
 from services.intake.api.responses import Accepted
-from services.intake.handlers import amendments, changes
-from services.intake.handlers.submissions import canonical, make_ready
 from shared.ids import now
 from shared.telemetry import trace
 
@@ -44,23 +44,23 @@ async def submit(request: Request, caller: Submitter, key: KeyHeader = None) -> 
     """Only the client's name and region and the consent are needed; what else is missing is said back as a
     warning. Where an answer or an observation cannot wait, `safety_advice` says what to do now, and whatever
     else cannot be read is a warning too: it is kept, and a clinician reads it."""
-    desk = desk_of(request)
-    with desk.place(caller):
+    context = context_of(request)
+    with context.place(caller):
         body = await body_of(request, openapi.JSON)
         moment = now()
-        with refusals.counted(body, rules=desk.rules):
-            received = receive(ReferralForm, body, rules=desk.rules, now=moment)
-            referral = make_ready(
+        with refusals.counted(body, rules=context.rules):
+            received = receive(ReferralForm, body, rules=context.rules, now=moment)
+            referral = prepare(
                 received.form,
-                rules=desk.rules,
+                rules=context.rules,
                 clinic=caller.clinic or "",
-                key=refusals.key_of(key, body, rules=desk.rules),
+                key=refusals.key_of(key, body, rules=context.rules),
                 traceparent=trace.cause_of(None),
                 now=moment,
                 verdict=received.verdict,
                 unread=received.unread,
             )
-            return accepted(desk, await desk.take(referral))
+            return accepted(context, await context.submit(referral))
 
 
 @router.post(
@@ -81,21 +81,21 @@ async def amend(
 ) -> Response:
     """A JSON Merge Patch of the referral. Triage looks at the whole again. Where something in the patch
     cannot wait, a part of it that cannot be read leaves what is stored as it is."""
-    desk = desk_of(request)
-    with desk.place(caller):
+    context = context_of(request)
+    with context.place(caller):
         body = await body_of(request, openapi.JSON, openapi.MERGE_PATCH)
-        with refusals.counted(body, rules=desk.rules):
-            patch = read_patch(body, rules=desk.rules, now=now())
+        with refusals.counted(body, rules=context.rules):
+            patch = read_patch(body, rules=context.rules, now=now())
             said = f"amend {referral_id}\n{json.dumps(patch, sort_keys=True)}".encode()
-            asked = amendments.Request(
-                caller=caller,
-                referral_id=referral_id,
+            asked = change_of(
+                referral_id,
+                caller,
                 said=said,
-                key=refusals.key_of(key, body, rules=desk.rules),
+                key=refusals.key_of(key, body, rules=context.rules),
                 if_match=if_match,
             )
-            decide = changes.amend(patch, rules=desk.rules, now=now())
-            return accepted(desk, await desk.change(asked, decide))
+            decide = changes.amend(patch, rules=context.rules, now=now())
+            return accepted(context, await context.change(asked, decide))
 
 
 @router.post(
@@ -113,20 +113,20 @@ async def screen(
     if_match: IfMatch = None,
 ) -> Response:
     """One or several answer sheets beside those already there. Triage runs again."""
-    desk = desk_of(request)
-    with desk.place(caller):
+    context = context_of(request)
+    with context.place(caller):
         body = await body_of(request, openapi.JSON)
-        with refusals.counted(body, rules=desk.rules):
-            received = receive_sheets(body, rules=desk.rules, now=now())
-            asked = amendments.Request(
-                caller=caller,
-                referral_id=referral_id,
+        with refusals.counted(body, rules=context.rules):
+            received = receive_sheets(body, rules=context.rules, now=now())
+            asked = change_of(
+                referral_id,
+                caller,
                 said=canonical(f"screen {referral_id}", received.form, received.unread),
-                key=refusals.key_of(key, body, rules=desk.rules),
+                key=refusals.key_of(key, body, rules=context.rules),
                 if_match=if_match,
             )
-            decide = changes.record(received.form, rules=desk.rules, now=now(), received=received)
-            return accepted(desk, await desk.change(asked, decide))
+            decide = changes.record(received.form, rules=context.rules, now=now(), received=received)
+            return accepted(context, await context.change(asked, decide))
 
 
 @router.post(
@@ -144,16 +144,16 @@ async def withdraw(
     if_match: IfMatch = None,
 ) -> Response:
     """Frees the place that is held, if one is. It cannot be taken back: submit anew instead."""
-    desk = desk_of(request)
-    with desk.place(caller):
+    context = context_of(request)
+    with context.place(caller):
         body = await body_of(request, openapi.JSON)
-        with refusals.counted(body, rules=desk.rules):
+        with refusals.counted(body, rules=context.rules):
             form = read(WithdrawalForm, body, now=now())
-            asked = amendments.Request(
-                caller=caller,
-                referral_id=referral_id,
+            asked = change_of(
+                referral_id,
+                caller,
                 said=canonical(f"withdraw {referral_id}", form),
-                key=refusals.key_of(key, body, rules=desk.rules),
+                key=refusals.key_of(key, body, rules=context.rules),
                 if_match=if_match,
             )
-            return accepted(desk, await desk.change(asked, changes.withdraw(form, now=now())))
+            return accepted(context, await context.change(asked, changes.withdraw(form, now=now())))

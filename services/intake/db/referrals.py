@@ -7,10 +7,10 @@ from uuid import UUID
 
 from services.intake.db import queries
 from services.intake.db.records import NewReferral, Referral, Remembered
+from services.intake.db.timeline import kept_json
 from services.intake.domain.identity import SEALED
 from services.intake.domain.progress import Progress
 from services.intake.domain.status import FINAL, State
-from services.intake.domain.timeline import kept_json
 from shared.db.postgres import Connection, Record
 from shared.events import Case, ReferralFact
 from shared.web.auth import Caller

@@ -1,4 +1,4 @@
-"""What is kept of each fact, what the state hears of it, and how it is told to a reader."""
+"""What the state depends on in each kept fact, and how a reader sees it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,13 +6,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.intake.domain.progress import Heard
-from shared.events import ReferralFact
 from shared.vocabulary import Urgency
 
 Kept = Mapping[str, Any]
-
-NOT_KEPT: Final = {"case", "needs", "stated"}
-"""These are kept elsewhere, or by others."""
 
 WHAT: Final = {
     "ReferralSubmitted": "The referral was received.",
@@ -40,14 +36,6 @@ WHAT: Final = {
 
 _IN_THE_ENTRY: Final = {"event_id", "type", "occurred_at", "revision", "rules", "reasons"}
 _OF_THE_REFERRAL: Final = {"referral_id", "clinic", "region"}
-
-
-def kept_json(fact: ReferralFact) -> str:
-    return fact.model_dump_json(exclude=NOT_KEPT, exclude_none=True)
-
-
-def kept(fact: ReferralFact) -> Kept:
-    return fact.model_dump(mode="json", exclude=NOT_KEPT, exclude_none=True)
 
 
 def heard(fact: Kept) -> Heard:

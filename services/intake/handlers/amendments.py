@@ -1,106 +1,116 @@
 """Changes to a stored referral: amended, measured again, withdrawn. One at a time, under its row's lock."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.intake.db import referrals
+from services.intake.db.cipher import Keyring
 from services.intake.db.records import Referral
-from services.intake.domain.progress import progress
-from services.intake.domain.status import FINAL
-from services.intake.domain.timeline import heard, kept
-from services.intake.handlers.changes import Change, Decide
-from services.intake.handlers.submissions import Rules, Taken, repeated
+from services.intake.db.timeline import kept
+from services.intake.domain.acceptance import Verdict
+from services.intake.domain.progress import Progress, progress
+from services.intake.domain.refusal import NoLongerOpen, OutOfDate, UnknownReferral
+from services.intake.domain.status import FINAL, State
+from services.intake.domain.timeline import heard
+from services.intake.handlers.submissions import StoredResponse, repeated
 from shared.db import outbox
 from shared.db.postgres import Connection
-from shared.web.auth import Caller, Role
-from shared.web.problems import Problem, not_found
+from shared.events import Case, IntakeFact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a referral becomes. `identity` is None where it stays as it is."""
+
+    fact: IntakeFact
+    case: Case
+    verdict: Verdict
+    identity: Mapping[str, Any] | None = None
+
+
+Decide = Callable[[Referral], Change]
+Respond = Callable[[Change, State], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Who asks for a change of which referral; `said` tells this request from another under the same key."""
+    """A change of which referral, by whom. `owner` is whose the key is; `clinic` may change its own referrals
+    only, None any. `said` tells this request from another under the same key. `revisions` are those for which
+    it was made, None for any."""
 
-    caller: Caller
+    owner: str
+    clinic: str | None
     referral_id: UUID
     said: bytes
     key: str | None = None
-    if_match: str | None = None
-
-    @property
-    def owner(self) -> str:
-        """Keys belong to a clinic; staff have theirs to themselves."""
-        return self.caller.clinic or f"~{self.caller.subject}"
-
-
-def visible(referral: Referral | None, caller: Caller) -> Referral:
-    """Raises the same `Problem` 404 for what is not there and for what is another clinic's."""
-    if referral is None or (caller.role is Role.CLINIC and referral.clinic != caller.clinic):
-        raise not_found("referral")
-    return referral
+    revisions: frozenset[int] | None = None
 
 
 async def change(
-    connection: Connection, request: Request, decide: Decide, *, rules: Rules, now: datetime
-) -> Taken | Problem:
-    """Claim the key, load under lock, decide, save, announce."""
-    if request.key and not await _claim(connection, request, rules):
+    connection: Connection,
+    request: Request,
+    decide: Decide,
+    *,
+    keyring: Keyring,
+    respond: Respond,
+    now: datetime,
+) -> StoredResponse:
+    """Claim the key, load under lock, decide, save, publish. Raises `Refusal`."""
+    if request.key and not await _claim(connection, request, keyring):
         known = await referrals.remembered(connection, [(request.owner, request.key)])
-        return repeated(known[(request.owner, request.key)], request.said, rules.keyring)
-    await referrals.lock(connection, [request.referral_id])
-    referral = visible(await referrals.read(connection, request.referral_id), request.caller)
-    _check(referral, request)
+        return repeated(known[(request.owner, request.key)], request.said, keyring)
+    referral = await _load(connection, request)
     changed = decide(referral)
-    answer = await _save(connection, referral, changed, rules=rules, now=now)
+    reached = progress(heard(each) for each in (*referral.facts, kept(changed.fact)))
+    body = respond(changed, reached.state)
+    await _save(connection, referral, changed, reached, keyring=keyring, now=now)
     if request.key:
-        await referrals.answer_key(connection, request.owner, request.key, status=202, answer=answer)
-    return Taken(202, answer, referral.id)
+        await referrals.answer_key(connection, request.owner, request.key, status=202, answer=body)
+    await outbox.publish(connection, [changed.fact])
+    return StoredResponse(202, body, referral.id)
 
 
-async def _claim(connection: Connection, request: Request, rules: Rules) -> bool:
+async def _claim(connection: Connection, request: Request, keyring: Keyring) -> bool:
     return await referrals.claim_key(
         connection,
         request.owner,
         request.key or "",
-        fingerprint=rules.keyring.fingerprint(request.said),
-        key_id=rules.keyring.current,
+        fingerprint=keyring.fingerprint(request.said),
+        key_id=keyring.current,
         referral_id=request.referral_id,
     )
 
 
-def _check(referral: Referral, request: Request) -> None:
-    if request.if_match and not _matches(request.if_match, referral.revision):
-        raise Problem(
-            412,
-            "stale",
-            f"The referral is at revision {referral.revision} by now. Nothing was changed. Read it again.",
-            headers={"ETag": etag(referral.revision)},
-        )
+async def _load(connection: Connection, request: Request) -> Referral:
+    """Locked until the transaction ends."""
+    await referrals.lock(connection, [request.referral_id])
+    referral = await referrals.read(connection, request.referral_id)
+    if referral is None or (request.clinic is not None and referral.clinic != request.clinic):
+        raise UnknownReferral
+    if request.revisions is not None and referral.revision not in request.revisions:
+        raise OutOfDate(referral.revision)
     if referral.state in FINAL:
-        raise Problem(
-            409,
-            "not_possible_now",
-            f"The referral is {referral.state} and changes no more. Submit a new one if the client needs it.",
-        )
-
-
-def etag(revision: int) -> str:
-    return f'"{revision}"'
-
-
-def _matches(if_match: str, revision: int) -> bool:
-    tags = {tag.strip().removeprefix("W/") for tag in if_match.split(",")}
-    return bool(tags & {"*", etag(revision)})
+        raise NoLongerOpen(referral.state)
+    return referral
 
 
 async def _save(
-    connection: Connection, referral: Referral, changed: Change, *, rules: Rules, now: datetime
-) -> bytes:
+    connection: Connection,
+    referral: Referral,
+    changed: Change,
+    reached: Progress,
+    *,
+    keyring: Keyring,
+    now: datetime,
+) -> None:
     fact = changed.fact
     sealed, key_id = referral.sealed, referral.key_id
     if changed.identity is not None:
-        sealed = rules.keyring.seal_all(changed.identity, referral_id=referral.id)
-        key_id = rules.keyring.current
+        sealed = keyring.seal_all(changed.identity, referral_id=referral.id)
+        key_id = keyring.current
     await referrals.change(
         connection,
         referral.id,
@@ -111,15 +121,5 @@ async def _save(
         sealed=sealed,
         key_id=key_id,
     )
-    stands = progress(heard(each) for each in (*referral.facts, kept(fact)))
     await referrals.tell(connection, [fact])
-    await referrals.save_progress(connection, {referral.id: stands}, now=now)
-    await outbox.publish(connection, [fact])
-    return rules.answer(
-        referral.id,
-        state=stands.state,
-        revision=fact.revision,
-        express=fact.express,
-        region=fact.region,
-        verdict=changed.verdict,
-    )
+    await referrals.save_progress(connection, {referral.id: reached}, now=now)

@@ -1,18 +1,18 @@
-"""What the other services say about a referral: it is kept in its timeline, and its state follows."""
+"""What other services publish about a referral: kept in its timeline, and its state follows."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from services.intake.db import referrals
+from services.intake.db.timeline import kept
 from services.intake.domain.progress import MOVES_NOTHING, progress
-from services.intake.domain.timeline import heard, kept
-from services.intake.jobs import measurements
+from services.intake.domain.timeline import heard
+from services.intake.handlers import reached_times
 from shared.db import inbox
 from shared.db.postgres import Connection
 from shared.errors import Permanent
 from shared.events import AnyFact, ReferralFact, Topic
 from shared.ids import now
-from shared.kafka.consumer import Handler
 
 FOLLOWED: Final = {
     Topic.TRIAGE_DECISIONS: "intake-triage",
@@ -23,23 +23,17 @@ FOLLOWED: Final = {
 """The topics, each with its consumer group."""
 
 
-def take_as(group: str) -> Handler:
-    """A handler for this group: claim, load, decide, save. It announces nothing; state is intake's own."""
-
-    async def take(connection: Connection, facts: Sequence[AnyFact]) -> None:
-        fresh = await inbox.claim(
-            connection, group, [fact for fact in facts if isinstance(fact, ReferralFact)]
-        )
-        about = {fact.referral_id for fact in fresh}
-        if about - await referrals.lock(connection, list(about)):
-            raise Permanent("unknown_referral")
-        moving = [fact for fact in fresh if fact.type not in MOVES_NOTHING]
-        known = await referrals.timelines(connection, list({fact.referral_id for fact in moving}))
-        for fact in moving:
-            known[fact.referral_id].append(kept(fact))
-        stands = {referral_id: progress(map(heard, told)) for referral_id, told in known.items()}
-        await referrals.tell(connection, fresh)
-        await referrals.save_progress(connection, stands, now=now())
-        measurements.time(known, moving, stands)
-
-    return take
+async def handle(connection: Connection, facts: Sequence[AnyFact], *, group: str) -> None:
+    """Claim, load, decide, save. It publishes nothing: the state of a referral is intake's own."""
+    fresh = await inbox.claim(connection, group, [fact for fact in facts if isinstance(fact, ReferralFact)])
+    about = {fact.referral_id for fact in fresh}
+    if about - await referrals.lock(connection, list(about)):
+        raise Permanent("unknown_referral")
+    moving = [fact for fact in fresh if fact.type not in MOVES_NOTHING]
+    known = await referrals.timelines(connection, list({fact.referral_id for fact in moving}))
+    for fact in moving:
+        known[fact.referral_id].append(kept(fact))
+    reached = {referral_id: progress(map(heard, told)) for referral_id, told in known.items()}
+    await referrals.tell(connection, fresh)
+    await referrals.save_progress(connection, reached, now=now())
+    reached_times.measure(known, moving, reached)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Gatherer(Generic[T, R]):
+class GroupCommit(Generic[T, R]):
     """`work` takes a list and returns as many results. If it fails because the world is not ready, it fails
     for all; for any other reason each is tried alone."""
 

@@ -1,27 +1,11 @@
-"""How referrals go, for whoever watches: counted now and then, and timed as facts arrive."""
-
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final
-from uuid import UUID
-
-from prometheus_client import Histogram
+"""Counts referrals under way, missed deadlines, and the oldest that triage has not decided."""
 
 from services.intake import metrics
 from services.intake.db import queries
-from services.intake.domain.progress import WHO_ANSWERS_A_CRISIS, Progress
-from services.intake.domain.timeline import Kept
+from services.intake.domain.progress import WHO_ANSWERS_A_CRISIS
 from shared.db.postgres import Pool, transaction
-from shared.events import NoticeAcknowledged, ReferralFact
 from shared.telemetry.metrics import fill
 from shared.vocabulary import Urgency
-
-STEPS: Final = {
-    "ReferralTriaged": "triaged",
-    "MatchProposed": "offered",
-    "MatchAccepted": "accepted",
-    "NoticeAcknowledged": "acknowledged",
-}
 
 
 async def count(pool: Pool) -> None:
@@ -34,44 +18,3 @@ async def count(pool: Pool) -> None:
     found = {row["urgency"]: row["count"] for row in missed}
     fill(metrics.MISSED, {(urgency,): found.get(urgency, 0) for urgency in (*Urgency, none)})
     metrics.OLDEST_UNTRIAGED.set(oldest)
-
-
-def time(
-    known: Mapping[UUID, Sequence[Kept]], fresh: Sequence[ReferralFact], stands: Mapping[UUID, Progress]
-) -> None:
-    """`known` holds what was known before `fresh`, and `fresh`."""
-    timers: dict[tuple[str, str], Histogram] = {}
-    for fact in fresh:
-        if (step := _first(fact, known[fact.referral_id])) is None:
-            continue
-        labels = step, stands[fact.referral_id].urgency or metrics.UNTRIAGED
-        if labels not in timers:
-            timers[labels] = metrics.REACHED_SECONDS.labels(*labels)
-        seconds = _since_submission(fact, known[fact.referral_id])
-        if seconds is not None:
-            timers[labels].observe(seconds)
-
-
-def _first(fact: ReferralFact, timeline: Sequence[Kept]) -> str | None:
-    """The step that this fact is the first to tell of, if it is."""
-    step = STEPS.get(fact.type)
-    if step is None or not _counts(fact):
-        return None
-    first = next(told for told in timeline if told["type"] == fact.type and _same_kind(fact, told))
-    return step if first["event_id"] == str(fact.event_id) else None
-
-
-def _since_submission(fact: ReferralFact, timeline: Sequence[Kept]) -> float | None:
-    for told in timeline:
-        if told["type"] == "ReferralSubmitted":
-            since = datetime.fromisoformat(told["occurred_at"])
-            return max(0.0, (fact.occurred_at - since).total_seconds())
-    return None
-
-
-def _counts(fact: ReferralFact) -> bool:
-    return not isinstance(fact, NoticeAcknowledged) or fact.audience in WHO_ANSWERS_A_CRISIS
-
-
-def _same_kind(fact: ReferralFact, told: Mapping[str, Any]) -> bool:
-    return not isinstance(fact, NoticeAcknowledged) or told.get("audience") in WHO_ANSWERS_A_CRISIS

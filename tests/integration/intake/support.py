@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 
 from services.intake.app import create_app
-from services.intake.handlers.facts import FOLLOWED, take_as
+from services.intake.handlers.facts import FOLLOWED, handle
 from services.intake.settings import IntakeSettings
 from shared.db.postgres import Pool, transaction
 from shared.events import READER, AnyFact, ReferralFact
@@ -50,7 +50,7 @@ def intake_app(pool: Pool, **settings: Any) -> FastAPI:
     values = {"encryption_keys": KEYS, "heartbeat_seconds": 0.2, **settings}
     app = create_app(IntakeSettings(**values))
     app.state.verifier = Verifier({"test": signing_key().public_key()})
-    app.state.desk.service._pool = pool  # the lifespan, which would open it, waits for Kafka too
+    app.state.context.service._pool = pool  # the lifespan, which would open it, waits for Kafka too
     return app
 
 
@@ -101,7 +101,7 @@ class Intake:
             mine = [fact for fact in facts if fact.topic == topic]
             if mine:
                 async with transaction(self.pool) as connection:
-                    await take_as(group)(connection, mine)
+                    await handle(connection, mine, group=group)
 
 
 @asynccontextmanager
@@ -133,7 +133,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
 
 async def _look(app: FastAPI) -> None:
     while True:
-        await app.state.desk.watch.look()
+        await app.state.context.watch.look()
         await asyncio.sleep(0.02)
 
 

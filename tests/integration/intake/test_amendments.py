@@ -9,14 +9,14 @@ from uuid import uuid4
 
 import pytest
 
+from services.intake.api.changes import merge
+from services.intake.api.form_mapping import case_of, form_of, identity_of
 from services.intake.api.parsing import read
 from services.intake.api.request_examples import AMENDMENT, MINIMAL, REFERRAL
 from services.intake.api.requests import ReferralForm
+from services.intake.api.rules import Rules
 from services.intake.db.cipher import Keyring
-from services.intake.domain.identity import case_of, form_of, identity_of
-from services.intake.domain.policy import DEFAULT, load
-from services.intake.handlers.changes import merge
-from services.intake.handlers.submissions import Rules
+from services.intake.policy import DEFAULT, load
 from shared.events import (
     InformationRequested,
     Question,

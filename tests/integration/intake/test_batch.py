@@ -11,11 +11,12 @@ import httpx
 import psutil
 import pytest
 
+from services.intake.api.context import ApiContext
 from services.intake.api.ndjson import TOO_LONG, Line, lines
+from services.intake.api.preparation import prepare
 from services.intake.api.request_examples import MINIMAL, REFERRAL
 from services.intake.api.requests import ReferralForm
-from services.intake.handlers.desk import Desk
-from services.intake.handlers.submissions import Taken, make_ready
+from services.intake.handlers.submissions import StoredResponse
 from shared.ids import now
 from shared.web.auth import Role
 from tests.integration.intake.support import Intake, bearer, intake_on, ndjson, served
@@ -171,15 +172,15 @@ async def test_one_row_that_the_database_refuses_does_not_take_down_the_others(i
 
 async def test_a_try_that_was_committed_unheard_is_not_done_twice(intake: Intake) -> None:
     """As after a connection that broke on commit: the referrals are there already, without any key."""
-    desk: Desk = intake.app.state.desk
+    context: ApiContext = intake.app.state.context
     form = ReferralForm.model_validate_json(json.dumps(MINIMAL))
     ready = [
-        make_ready(form, rules=desk.rules, clinic="clinic-1", key=None, traceparent=None, now=now())
+        prepare(form, rules=context.rules, clinic="clinic-1", key=None, traceparent=None, now=now())
         for _ in range(3)
     ]
-    first = await desk.take_all(ready[:2])
-    again = await desk.take_all(ready, again=True)
-    assert again[:2] == first and isinstance(again[2], Taken)
+    first = await context.submit_all(ready[:2])
+    again = await context.submit_all(ready, again=True)
+    assert again[:2] == first and isinstance(again[2], StoredResponse)
     assert await intake.count("referral") == await intake.count("outbox") == 3
 
 

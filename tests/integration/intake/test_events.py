@@ -98,7 +98,7 @@ async def test_whoever_waits_hears_that_it_is_alive_and_holds_no_connection(inta
                 assert (await stream.next())[0] == "MatchProposed"
 
         async def gone() -> bool:
-            return not intake.app.state.desk.watch._listeners
+            return not intake.app.state.context.watch._listeners
 
         await eventually(gone, what="noticing that the readers have gone")
 

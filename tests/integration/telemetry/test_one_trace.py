@@ -11,7 +11,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.intake.handlers.facts import FOLLOWED, take_as
+from services.intake.handlers import facts as intake_facts
+from services.intake.handlers.facts import FOLLOWED
 from services.matching.handlers import triage as matching_triage
 from services.notify.handlers import matching as notify_matching
 from services.notify.handlers import triage as notify_triage
@@ -119,7 +120,9 @@ class Network:
 
     async def hear(self) -> None:
         for topic, group in FOLLOWED.items():
-            await self.road.give(topic, group, take_as(group), self.pools["intake"])
+            await self.road.give(
+                topic, group, partial(intake_facts.handle, group=group), self.pools["intake"]
+            )
 
     def told(self, audience: str, about: str) -> str:
         """The traceparent of the webhook that told this audience."""

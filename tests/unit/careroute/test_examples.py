@@ -20,9 +20,9 @@ from examples.making.places import REGIONS
 from examples.making.practices import PRACTICES
 from examples.making.scenarios import SCENARIOS, SENT_AGAIN
 from examples.making.sheets import DAY
+from services.intake.api.form_mapping import case_of, filled_of
 from services.intake.api.requests import BatchLine
 from services.intake.domain.acceptance import Verdict, accept
-from services.intake.domain.identity import case_of, filled_of
 from services.matching.api.roster_csv import Bad, read_areas, read_therapists
 from services.matching.domain.client_needs import client_of
 from services.matching.domain.eligibility_columns import relaxations

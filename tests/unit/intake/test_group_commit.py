@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.intake.handlers.group_commit import Gatherer
+from services.intake.handlers.group_commit import GroupCommit
 from shared.errors import Transient
 
 
@@ -28,7 +28,7 @@ class Kitchen:
 
 
 async def gather(kitchen: Kitchen, *numbers: int, most: int = 100) -> list[int | BaseException]:
-    gatherer = Gatherer(kitchen.work, most=most)
+    gatherer = GroupCommit(kitchen.work, most=most)
     waiting = [asyncio.create_task(gatherer.do(number)) for number in numbers]
     while not kitchen.batches:
         await asyncio.sleep(0)
@@ -38,7 +38,7 @@ async def gather(kitchen: Kitchen, *numbers: int, most: int = 100) -> list[int |
 
 async def test_who_comes_while_others_are_served_goes_with_the_next() -> None:
     kitchen = Kitchen()
-    gatherer = Gatherer(kitchen.work, most=3)
+    gatherer = GroupCommit(kitchen.work, most=3)
     first = asyncio.create_task(gatherer.do(1))
     while not kitchen.batches:
         await asyncio.sleep(0)
@@ -66,7 +66,7 @@ async def test_while_the_world_is_not_ready_nobody_is_tried_one_by_one() -> None
 
 async def test_one_who_has_gone_does_not_disturb_the_others() -> None:
     kitchen = Kitchen()
-    gatherer = Gatherer(kitchen.work, most=100)
+    gatherer = GroupCommit(kitchen.work, most=100)
     gone, stays = (asyncio.create_task(gatherer.do(number)) for number in (1, 2))
     while not kitchen.batches:
         await asyncio.sleep(0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.domain.policy import DEFAULT, load
+from services.intake.policy import DEFAULT, load
 from shared.errors import Misconfigured
 
 SAFETY = '[safety]\ntext = "Do this."\n[[safety.lines]]\nname = "988"\ncontact = "988"\nhow = "call"\n'

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from services.intake.api.code_spellings import LISTS, diagnosis, written
 from services.intake.api.network_terms import COMMUNITY_CRITERIA
+from services.intake.api.preparation import canonical, prepare
 from services.intake.api.receiving import read_patch, receive, receive_sheets
 from services.intake.api.request_examples import REFERRAL
 from services.intake.api.requests import BatchLine, ReferralForm
 from services.intake.db.records import NewReferral
-from services.intake.handlers.submissions import canonical, make_ready
 from shared.instruments import INSTRUMENTS
 from shared.network import folded
 from shared.vocabulary import (
@@ -61,7 +61,7 @@ def taken(body: Any, model: type[ReferralForm] = ReferralForm) -> NewReferral:
 
 def ready(body: bytes, model: type[ReferralForm] = ReferralForm) -> NewReferral:
     received = receive(model, body, rules=RULES, now=NOW)
-    return make_ready(
+    return prepare(
         received.form,
         rules=RULES,
         clinic="clinic-1",

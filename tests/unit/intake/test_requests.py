@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.api.parsing import read
+from services.intake.api.preparation import prepare
 from services.intake.api.request_examples import REFERRAL
 from services.intake.api.requests import ReferralForm
+from services.intake.api.rules import Rules
 from services.intake.db.cipher import Keyring
-from services.intake.domain.policy import DEFAULT, load
-from services.intake.handlers.submissions import Rules, make_ready
+from services.intake.policy import DEFAULT, load
 from shared.web.problems import Problem
 
 NOW = datetime(2025, 3, 4, tzinfo=UTC)
@@ -51,7 +52,7 @@ def send(body: bytes) -> dict[str, Any] | Problem:
     """What is stored in clear and announced, or the refusal."""
     try:
         form = read(ReferralForm, body, now=NOW)
-        new = make_ready(form, rules=RULES, clinic="clinic-1", key=None, traceparent=None, now=NOW)
+        new = prepare(form, rules=RULES, clinic="clinic-1", key=None, traceparent=None, now=NOW)
     except Problem as problem:
         return problem
     return {"fact": new.submitted.model_dump_json(), "answer": new.answer.decode()}

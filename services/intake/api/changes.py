@@ -1,24 +1,22 @@
 """What a change makes of a referral: amended, measured again, withdrawn."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from services.intake.api.form_mapping import case_of, form_of, identity_of, marked, screening_of
 from services.intake.api.network_terms import terms_of
 from services.intake.api.parsing import invalid, refused
 from services.intake.api.receiving import Received, filled_with, flags_beside, insists, receive_patch
 from services.intake.api.requests import ScreeningsForm, WithdrawalForm
+from services.intake.api.rules import Rules
 from services.intake.api.stated_parts import only_stated, stated_in
 from services.intake.db.records import Referral
 from services.intake.domain.acceptance import Verdict
-from services.intake.domain.identity import case_of, form_of, identity_of, marked, screening_of
 from services.intake.domain.unread import Unread, kept, parts, parts_of, sealable
-from services.intake.handlers.submissions import Rules
+from services.intake.handlers.amendments import Change, Decide
 from shared.events import (
-    Case,
-    IntakeFact,
     ReferralAmended,
     ReferralWithdrawn,
     Screening,
@@ -30,19 +28,6 @@ from shared.instruments import safety_fired
 from shared.web.problems import Fault
 
 MOST_SCREENINGS: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What a referral becomes. `identity` is None where it stays as it is."""
-
-    fact: IntakeFact
-    case: Case
-    verdict: Verdict
-    identity: Mapping[str, Any] | None = None
-
-
-Decide = Callable[[Referral], Change]
 
 
 def _says(
