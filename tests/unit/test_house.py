@@ -15,7 +15,6 @@ IMPURE_CALLS: Final = {
     "now",
     "utcnow",
     "today",
-    "time",
     "monotonic",
     "uuid4",
     "uuid7",
