@@ -1,6 +1,7 @@
 """The rules of the house that import-linter cannot see; docs/decisions/0020 says what each is for."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -52,3 +53,17 @@ def called(tree: ast.AST) -> Iterator[str]:
 
 def test_what_is_called_is_seen() -> None:
     assert set(called(ast.parse("x = datetime.now(UTC); open(y)"))) == {"now", "open"}
+
+
+def test_every_path_in_the_walk_is_there() -> None:
+    text = (SERVICES.parent / "docs" / "flow.md").read_text().partition("## 1.")[2]
+    missing, below, seen = [], SERVICES, 0
+    for path in re.findall(r"`([\w/.-]+(?:\.py|\.toml|/))`", text):
+        if re.fullmatch(r"services/\w+/", path):
+            below = SERVICES.parent / path
+        elif "/" in path.rstrip("/") or path.endswith((".py", ".toml")):
+            seen += 1
+            if not ((below / path).exists() or (SERVICES.parent / path).exists()):
+                missing.append(path)
+    assert missing == []
+    assert seen > 80
