@@ -1,10 +1,10 @@
-"""Makes the dump of an earlier version: its own code takes made-up referrals and brings each to a state, then
-its four databases are written as SQL.
+"""Makes the dump of a version: its own code takes made-up referrals and brings each to a state, then its four
+databases are written as SQL. Takes about a minute, in a checkout of that version:
 
-    git worktree add ../before 4b300e0 && cd ../before
-    PYTHONPATH=. python ../careroute/tests/upgrade/make_dump.py ../careroute/tests/upgrade/dump-4b300e0
+    PYTHONPATH=. python tests/upgrade/make_dump.py tests/upgrade/dump-$(git rev-parse --short HEAD)
 
-`PYTHONPATH` is the earlier checkout, so everything imported here is of that version. Takes about a minute.
+`dump-4b300e0` was made by this file as it was before the modules moved (`git log --follow` finds it). Some of
+these referrals are stored by that version and refused by this one, so a dump of this version needs others.
 """
 
 import asyncio
@@ -138,7 +138,7 @@ class Before:
     async def acknowledge(self, name: str) -> None:
         async def open_() -> Any:
             path = f"/v1/notices?state=open&limit=500&referral_id={self.ids[name]}"
-            return (await self.api.get("notify", path, role=Role.ONCALL))["items"]
+            return (await self.api.get("notify", path, role=Role.ONCALL))["notices"]
 
         for notice in await until(open_, f"an alert about {name}"):
             path = f"/v1/notices/{notice['id']}/acknowledgement"
