@@ -1,13 +1,12 @@
 """GET: where referrals stand, and who they are for whoever must reach the person."""
 
-import base64
-import binascii
 import json
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
 
 from services.intake.api import openapi, response_examples
 from services.intake.api.dependencies import Reacher, Reader, context_of, etag, visible
@@ -16,12 +15,13 @@ from services.intake.api.responses import IdentityAnswer, NotUnderstood, Referra
 from services.intake.api.status_mapping import referral_answer, standing
 from services.intake.db import referrals
 from services.intake.domain.status import State
-from shared import moments
 from shared.db.postgres import transaction
 from shared.moments import StrictMoment
-from shared.web.problems import Fault, Problem
+from shared.web.paging import PageQuery
 
 router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
+
+PLACE: Final[TypeAdapter[tuple[datetime, UUID]]] = TypeAdapter(tuple[StrictMoment, UUID])
 
 NOT_UNDERSTOOD = tuple(NotUnderstood.model_fields)
 
@@ -34,19 +34,18 @@ NOT_UNDERSTOOD = tuple(NotUnderstood.model_fields)
         **openapi.problems(),
     },
 )
-async def page(
+async def list_referrals(
     request: Request,
     caller: Reader,
+    page: PageQuery,
     state: Annotated[State | None, Query(examples=["in_review"])] = None,
     updated_since: Annotated[StrictMoment | None, Query(examples=["2025-03-03T09:00:00Z"])] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """The oldest change first. To follow all referrals, ask with the `updated_at` of the last one you saw, a
     minute earlier; to read on within one answer, with `next_cursor`. A delivered notice is no change; the
     timeline tells it."""
     context = context_of(request)
-    after = _place(cursor) if cursor else None
+    after = page.place(PLACE)
     with context.place(caller):
         async with transaction(context.pool) as connection:
             rows = await referrals.page(
@@ -55,12 +54,11 @@ async def page(
                 state=state,
                 updated_since=updated_since,
                 after=after,
-                limit=limit + 1,
+                limit=page.limit + 1,
             )
-    shown = rows[:limit]
-    more = _cursor(shown[-1]["updated_at"], shown[-1]["id"]) if len(rows) > limit else None
+    shown, next_cursor = page.cut(rows, lambda row: (row["updated_at"], row["id"]))
     answer = ReferralPage(
-        referrals=tuple(standing(context.rules, dict(row)) for row in shown), next_cursor=more
+        referrals=tuple(standing(context.rules, dict(row)) for row in shown), next_cursor=next_cursor
     )
     return _json(answer.model_dump_json())
 
@@ -117,17 +115,3 @@ async def identity(referral_id: UUID, request: Request, caller: Reacher) -> Resp
 
 def _json(body: str, **headers: str) -> Response:
     return Response(body, media_type=openapi.JSON, headers=headers)
-
-
-def _cursor(moment: datetime, referral_id: UUID) -> str:
-    place = json.dumps([moment.isoformat(), str(referral_id)]).encode()
-    return base64.urlsafe_b64encode(place).decode().rstrip("=")
-
-
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, referral_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return moments.moment(at), UUID(referral_id)
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
-        fault = Fault("query.cursor", "Not a `next_cursor` of ours. Begin without one.", "wrong_cursor")
-        raise Problem(422, "invalid", "Nothing was read.", faults=[fault]) from None
