@@ -13,13 +13,11 @@ from rich.table import Table
 from careroute.local.errors import StackError
 from careroute.network import Network
 from careroute.policy import commands
+from services.matching.db.checks import CARE_ENDED
 from services.triage.jobs.redecision import Found, Raised, Redecider
 from shared.db import outbox
 from shared.db.postgres import Pool, open_pool
 
-CARE_IS_OVER: Final = """
-    select id from referral where id = any($1::uuid[]) and state = 'closed' and closed_by = 'care'
-"""
 SENT_SECONDS: Final = 30
 LOOK_SECONDS: Final = 0.1
 NAMED: Final = 20
@@ -41,7 +39,7 @@ async def run(
     matching = await open_pool(network.database("matching"), size=1)
 
     async def care_over(ids: Sequence[UUID]) -> set[UUID]:
-        return {row["id"] for row in await matching.fetch(CARE_IS_OVER, ids)}
+        return {row["id"] for row in await matching.fetch(CARE_ENDED, ids)}
 
     try:
         redecider = Redecider(pool=triage, policy=policy, everyone=everyone, care_over=care_over)

@@ -9,13 +9,9 @@ from uuid import UUID
 from careroute import dead
 from careroute.checks.acted_on import connected, not_acted_on, parked_events
 from careroute.network import Network
-from shared.db import outbox
+from shared.db import checks, outbox
 
 ASK_AGAIN_SECONDS: Final = 5
-
-UNSENT: Final = "select count(*) from outbox where sent_at is null"
-
-UNSEND_THESE: Final = "update outbox set sent_at = null where sent_at is not null and event_id = any($1)"
 
 
 async def replay(network: Network, services: tuple[str, ...], since: datetime) -> dict[str, int]:
@@ -36,7 +32,9 @@ async def until_acted_on(network: Network, *, seconds: float) -> int:
         before: set[UUID] = set()
         was_clean = False
         while True:
-            unsent: int = sum([await database.fetchval(UNSENT) for database in databases.values()])
+            unsent: int = sum(
+                [await database.fetchval(checks.COUNT_UNSENT) for database in databases.values()]
+            )
             parked = parked_events(await dead.read_all(network.kafka_settings()))
             missing: dict[str, set[UUID]] = {}
             async for source, _, event in not_acted_on(databases, parked, grace_seconds=0):
@@ -49,7 +47,7 @@ async def until_acted_on(network: Network, *, seconds: float) -> int:
                 return len(now) + unsent
             for source, events in missing.items():
                 if events & before:
-                    await databases[source].execute(UNSEND_THESE, list(events & before))
+                    await databases[source].execute(checks.UNSEND_THESE, list(events & before))
             before, was_clean = now, clean
             await asyncio.sleep(ASK_AGAIN_SECONDS)
 

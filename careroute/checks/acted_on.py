@@ -11,7 +11,7 @@ from careroute import dead
 from careroute.local.environment import SERVICES
 from careroute.network import Network
 from careroute.row_chunks import row_chunks
-from shared.db import event_checks
+from shared.db import checks
 from shared.kafka.deserialize import read
 
 Databases = dict[str, Any]
@@ -47,11 +47,9 @@ async def not_acted_on(
     for source, target, topics, consumers in HOPS:
         aside = {event for name in consumers for event in parked.get(name, ())}
         async with databases[source].transaction():
-            async for rows in row_chunks(databases[source], event_checks.SENT, topics, grace_seconds):
+            async for rows in row_chunks(databases[source], checks.SENT, topics, grace_seconds):
                 events = [row[0] for row in rows]
-                for (event,) in await databases[target].fetch(
-                    event_checks.UNCLAIMED, events, list(consumers)
-                ):
+                for (event,) in await databases[target].fetch(checks.UNCLAIMED, events, list(consumers)):
                     if event not in aside:
                         yield source, target, event
 

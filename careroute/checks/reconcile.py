@@ -22,7 +22,9 @@ from services.notify.db import checks as notify
 from services.triage.db import checks as triage
 from services.triage.db import redecision
 from services.triage.policy.load import PolicyRefused
-from shared.db import agreed, event_checks
+from shared.db import agreed
+from shared.db import checks as events
+from shared.db.checks import Check
 
 
 @dataclass
@@ -58,81 +60,11 @@ class Account:
         ]
 
 
-@dataclass(frozen=True)
-class Check:
-    """A query whose every row is a case: its id, in one column."""
-
-    service: str
-    about: str
-    query: str
-
-
-DOUBLED: Final = (
-    Check(
-        "triage",
-        "decided twice by the same rules for one revision",
-        "select referral_id from decision where type = 'ReferralTriaged' and fact->>'decided_by' is null "
-        "group by referral_id, fact->>'revision', rules_digest having count(*) > 1",
-    ),
-    Check(
-        "matching",
-        "holds two places",
-        "select referral_id from offer where state in ('open', 'accepted') group by referral_id "
-        "having count(*) > 1",
-    ),
-    Check(
-        "matching",
-        "offered twice in one attempt",
-        "select referral_id from offer group by referral_id, attempt having count(*) > 1",
-    ),
-    Check(
-        "notify",
-        "told twice of one fact",
-        "select referral_id from notice group by referral_id, event_id, audience having count(*) > 1",
-    ),
-    Check(
-        "intake",
-        "heard twice of one fact",
-        "select referral_id from timeline group by referral_id, event_id having count(*) > 1",
-    ),
-    Check(
-        "intake",
-        "two referrals for one idempotency key",
-        "select min(referral_id::text) from idempotency group by owner, key "
-        "having count(distinct referral_id) > 1",
-    ),
-)
-
-DOUBLE_BOOKED: Final = (
-    Check(
-        "matching",
-        "more clients than places, or a count that is off",
-        """
-        select therapist.id from therapist
-        left join (select therapist_id, count(*) as held from offer where state in ('open', 'accepted')
-                   group by therapist_id) as holding on holding.therapist_id = therapist.id
-        where places_taken <> coalesce(held, 0) or coalesce(held, 0) > places_ceiling
-        """,
-    ),
-)
-
-UNANSWERED: Final = Check(
-    "notify",
-    "nobody has answered to the top of the ladder",
-    "select referral_id from unanswered_alert where past_ladder",
-)
-
-NO_OUTCOME: Final = Check(
-    "notify",
-    "acknowledged, no outcome was recorded in time, and it was not called again",
-    "select referral_id from crisis_without_outcome where outcome_due_at < now() - make_interval(secs => $1)",
-)
-
-
-NOT_SAID: Final = Check(
-    "triage",
-    "its review is past its time, and that was not said",
-    "select referral_id from review where due_at < now() - make_interval(secs => $1 + 10)",
+DOUBLED: Final[tuple[tuple[str, Check], ...]] = (
+    ("triage", triage.DECIDED_TWICE),
+    *(("matching", check) for check in matching.DOUBLED),
+    ("notify", notify.NOTIFIED_TWICE),
+    *(("intake", check) for check in intake.DOUBLED),
 )
 
 
@@ -142,22 +74,20 @@ async def account(network: Network, *, grace_seconds: float = 60) -> Account:
     async with connected(network) as databases:
         parked = await dead.read_all(network.kafka_settings())
         found.parked = [f"{one.id} ({one.reason})" for one in parked]
-        found.accepted = await databases["intake"].fetchval("select count(*) from referral")
+        found.accepted = await databases["intake"].fetchval(intake.COUNT)
         found.disagreeing = await disagreeing(databases)
         await _facts(databases, found, parked_events(parked), grace_seconds)
         await _referrals(databases, found, grace_seconds)
-        for checks, cases in ((DOUBLED, found.doubled), (DOUBLE_BOOKED, found.double_booked)):
-            for check in checks:
-                cases += await _cases(databases, check)
-        found.unanswered = await _cases(databases, UNANSWERED)
-        found.unanswered += await _cases(databases, NO_OUTCOME, grace_seconds)
-        found.unanswered += await _cases(databases, NOT_SAID, grace_seconds)
-        found.waiting_for_an_answer = await databases["notify"].fetchval(
-            "select count(*) from unanswered_alert where not past_ladder"
-        )
-        found.waiting_for_an_outcome = await databases["notify"].fetchval(
-            "select count(*) from crisis_without_outcome"
-        )
+        for service, check in DOUBLED:
+            found.doubled += await _cases(databases, service, check)
+        found.double_booked = await _cases(databases, "matching", matching.DOUBLE_BOOKED)
+        found.unanswered = [
+            *await _cases(databases, "notify", notify.UNANSWERED),
+            *await _cases(databases, "notify", notify.NO_OUTCOME, grace_seconds),
+            *await _cases(databases, "triage", triage.OVERDUE_NOT_PUBLISHED, grace_seconds),
+        ]
+        found.waiting_for_an_answer = await databases["notify"].fetchval(notify.COUNT_OPEN_ALERTS)
+        found.waiting_for_an_outcome = await databases["notify"].fetchval(notify.COUNT_AWAITING_OUTCOME)
         found.by_older_rules = await _by_older_rules(network, databases)
     return found
 
@@ -190,19 +120,19 @@ async def _by_older_rules(network: Network, databases: Databases) -> int | None:
     return await redecision.count(databases["triage"], policy.digest)
 
 
-async def _cases(databases: Databases, check: Check, *arguments: object) -> list[str]:
-    rows = await databases[check.service].fetch(check.query, *arguments)
-    return [f"{check.service}: {row[0]}: {check.about}" for row in rows]
+async def _cases(databases: Databases, service: str, check: Check, *arguments: object) -> list[str]:
+    rows = await databases[service].fetch(check.query, *arguments)
+    return [f"{service}: {row[0]}: {check.about}" for row in rows]
 
 
 async def _facts(databases: Databases, found: Account, parked: dict[str, set[UUID]], grace: float) -> None:
     """Every fact that was sent has been acted on by everyone who must, or is parked."""
     for service, database in databases.items():
         found.waiting_to_be_sent += [
-            f"{service}: {row[0]}: not sent yet" for row in await database.fetch(event_checks.UNSENT, grace)
+            f"{service}: {row[0]}: not sent yet" for row in await database.fetch(events.UNSENT, grace)
         ]
         found.doubled += [
-            f"{service}: {row[0]}: said twice" for row in await database.fetch(event_checks.PUBLISHED_TWICE)
+            f"{service}: {row[0]}: said twice" for row in await database.fetch(events.PUBLISHED_TWICE)
         ]
     async for source, target, event in not_acted_on(databases, parked, grace_seconds=grace):
         found.lost.append(f"{source}: {event}: {target} has not acted on it")

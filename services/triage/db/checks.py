@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from shared.db.checks import Check
+
 DECIDED_CASES: Final = """
     select referral_id, "case"::text as "case", changed_at from referral
     where "case" is not null and state in ('triaged', 'held') and changed_at >= $1
@@ -37,3 +39,15 @@ OVERDUE: Final = """
     where overdue_at < now() - make_interval(secs => $1)
 """
 """Each review overdue for more than $1 seconds: id of the referral, and its decision as revision."""
+
+DECIDED_TWICE: Final = Check(
+    "decided twice by the same rules for one revision",
+    "select referral_id from decision where type = 'ReferralTriaged' and fact->>'decided_by' is null "
+    "group by referral_id, fact->>'revision', rules_digest having count(*) > 1",
+)
+
+OVERDUE_NOT_PUBLISHED: Final = Check(
+    "its review is past its time, and that was not said",
+    "select referral_id from review where due_at < now() - make_interval(secs => $1 + 10)",
+)
+"""More than $1 and ten seconds past."""

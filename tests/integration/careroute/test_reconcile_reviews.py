@@ -3,9 +3,8 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from careroute.checks.reconcile import NOT_SAID
 from services.notify.db.checks import NO_CLINICIAN_ALERTED
-from services.triage.db.checks import DECIDED, OVERDUE
+from services.triage.db.checks import DECIDED, OVERDUE, OVERDUE_NOT_PUBLISHED
 from shared.db.postgres import Pool
 from shared.vocabulary import Urgency
 from tests.integration.notify import support
@@ -25,12 +24,12 @@ async def test_a_review_past_its_time_of_which_nothing_was_said_is_named(databas
     pool = await database("triage")
     late, in_time = uuid4(), uuid4()
     await take(pool, fact(late, **UNKNOWN), fact(in_time, **UNKNOWN))
-    assert await pool.fetch(NOT_SAID.query, 0) == []
+    assert await pool.fetch(OVERDUE_NOT_PUBLISHED.query, 0) == []
     past = "update review set review_by = now() - interval '1 h', due_at = now() - interval '1 h' "
     await pool.execute(past + "where referral_id = $1", late)
-    assert [row[0] for row in await pool.fetch(NOT_SAID.query, 0)] == [late]
+    assert [row[0] for row in await pool.fetch(OVERDUE_NOT_PUBLISHED.query, 0)] == [late]
     await deadline_job(pool).act_on_reviews()
-    assert await pool.fetch(NOT_SAID.query, 0) == []
+    assert await pool.fetch(OVERDUE_NOT_PUBLISHED.query, 0) == []
     said = await pool.fetch(OVERDUE, -1)
     assert [row["id"] for row in said] == [late]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from careroute.checks.reconcile import NO_OUTCOME
 from careroute.local.keys import Keys
+from services.notify.db.checks import NO_OUTCOME
 from services.notify.jobs import missed_outcomes
 from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool
 from shared.events import CrisisOutcomeRecorded, NoticeAcknowledged

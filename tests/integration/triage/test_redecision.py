@@ -15,7 +15,7 @@ from careroute.cli import app
 from careroute.local.errors import StackError
 from careroute.network import Network
 from services.triage import metrics
-from services.triage.db import redecision, referrals
+from services.triage.db import checks, redecision, referrals
 from services.triage.domain.clinician_decision import Command
 from services.triage.domain.policy import Policy
 from services.triage.handlers.intake import handle
@@ -319,8 +319,7 @@ class TestCommand:
             assert await reconcile._by_older_rules(network, databases) == 2
             await redecide(pool)
             assert await reconcile._by_older_rules(network, databases) == 0
-            (check,) = (one for one in reconcile.DOUBLED if one.service == "triage")
-            assert await reconcile._cases(databases, check) == []
+            assert await reconcile._cases(databases, "triage", checks.DECIDED_TWICE) == []
         unknown = replace(network, variables=network.variables | {"TRIAGE_POLICY": "not-there.toml"})
         async with connected(network) as databases:
             assert await reconcile._by_older_rules(unknown, databases) is None
