@@ -13,7 +13,8 @@ from careroute.local import SERVICES
 from careroute.local.environment import database_variable
 from careroute.local.errors import StackError
 from careroute.local.stack import Stack
-from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool
+from shared.db.migrate import OWN_TABLES, migrate
+from shared.db.postgres import Pool, open_pool
 from tests import brokers, databases
 from tests.apache.cluster import KafkaCluster
 from tests.support import NewDatabase

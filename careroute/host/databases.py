@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from careroute.local.environment import SERVICES, database_variable
-from shared.db.postgres import OWN_TABLES, migrate, open_pool
+from shared.db.migrate import OWN_TABLES, migrate
+from shared.db.postgres import open_pool
 
 PROJECT: Final = Path(__file__).parents[2]
 

@@ -1,13 +1,10 @@
-"""Postgres: the pool, the transaction that the edge opens, and migrations at start."""
+"""Postgres: the pool, transactions, and what a driver's error means for the work in hand."""
 
-import asyncio
-import hashlib
 import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -28,8 +25,6 @@ Record = asyncpg.Record
 
 SERVER_SETTINGS: Final = {"plan_cache_mode": "force_custom_plan"}
 """A plan kept from when a table was empty reads all of it for every row; planning anew costs a fraction."""
-
-OWN_TABLES: Final = Path(__file__).parent / "migrations"
 
 TRANSIENT: Final = (
     OSError,
@@ -108,42 +103,3 @@ async def clock(connection: Connection) -> datetime:
     them in the order in which it happened."""
     at: datetime = await connection.fetchval("select clock_timestamp()")
     return at
-
-
-async def one_at_a_time(connection: Connection) -> None:
-    """Until the transaction ends, no other replica migrates or puts stored data in order."""
-    await connection.execute("select pg_advisory_xact_lock(hashtext('careroute:migrate'))")
-
-
-async def migrate(pool: Pool, *folders: Path) -> list[str]:
-    """Run the `.sql` files not yet run, in name order, folder by folder, under a lock; return their names.
-
-    A folder is `<owner>/db/migrations`; the names of files that ran are kept as `<owner>/<file>`.
-    """
-    async with transaction(pool) as connection:
-        await one_at_a_time(connection)
-        await connection.execute(
-            "create table if not exists migration ("
-            "name text primary key, digest text not null, run_at timestamptz not null default now())"
-        )
-        rows = await connection.fetch("select name, digest from migration")
-        done = {row["name"]: row["digest"] for row in rows}
-        return [file for folder in folders for file in await _run(connection, folder, done)]
-
-
-def _read(folder: Path) -> list[tuple[str, str]]:
-    return [(file.name, file.read_text()) for file in sorted(folder.glob("*.sql"))]
-
-
-async def _run(connection: Connection, folder: Path, done: dict[str, str]) -> list[str]:
-    ran = []
-    for file, sql in await asyncio.to_thread(_read, folder):
-        name = f"{folder.parents[1].name}/{file}"
-        digest = hashlib.sha256(sql.encode()).hexdigest()
-        if name not in done:
-            await connection.execute(sql)
-            await connection.execute("insert into migration (name, digest) values ($1, $2)", name, digest)
-            ran.append(name)
-        elif done[name] != digest:
-            raise RuntimeError(f"migration {name} was changed after it ran; add a new file instead")
-    return ran

@@ -1,8 +1,8 @@
 """One subscription: batches in, one transaction each, the offset after the commit.
 
-The fate of a batch: `Transient` pauses and tries the same batch again; `Permanent` parks the one fact it
-is about and the rest go on; anything else stops this consumer, loudly, with its offset unmoved. What is for
-newer readers is skipped and counted.
+The fate of a batch: `Transient` retries the same batch with back-off; `Permanent` makes a dead letter of the
+one event it is about, and the rest go on; any other error stops this consumer, loudly, with its offset
+unmoved. What only newer readers know is skipped and counted.
 """
 
 import asyncio
@@ -15,17 +15,25 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faststream.exceptions import NackMessage
 from opentelemetry.trace import SpanKind
 
+from shared.backoff import Backoff
 from shared.db.postgres import Connection, Pool, transaction
 from shared.errors import Permanent, Transient
 from shared.events import AnyFact, ReferralFact, Topic
 from shared.kafka import dead_letters
-from shared.kafka.dead_letter_producer import Parking
+from shared.kafka.dead_letter_producer import DeadLetterProducer
 from shared.kafka.deserialize import Received
-from shared.kafka.generation import Membership
-from shared.kafka.stall_detector import Standstill
+from shared.kafka.generation import Generation
+from shared.kafka.stall_detector import StallDetector
 from shared.telemetry import logs, trace
 from shared.telemetry.health import Turning
-from shared.telemetry.metrics import BATCH_FACTS, BATCH_SECONDS, PARKED, RETRIES, SKIPPED, UNKNOWN_VALUES
+from shared.telemetry.metrics import (
+    BATCH_FACTS,
+    BATCH_SECONDS,
+    DEAD_LETTERS,
+    RETRIES,
+    SKIPPED,
+    UNKNOWN_VALUES,
+)
 
 log = logs.get(__name__)
 
@@ -48,13 +56,13 @@ class Consumer:
     handler: Handler
     max_records: int
     pool: Callable[[], Pool]
-    parking: Parking
+    dead_letter_producer: DeadLetterProducer
     done: Callable[[], None]
     turning: Turning
-    standstill: Standstill
+    stall_detector: StallDetector
     max_parked_in_a_row: int
-    membership: Membership = field(default_factory=Membership)
-    parked_in_a_row: int = 0
+    generation: Generation = field(default_factory=Generation)
+    dead_letters_in_a_row: int = 0
     in_hand: int = 0
     in_hand_since: float | None = None
     leave: Callable[[], Coroutine[None, None, None]] = field(default=_nowhere)
@@ -67,7 +75,7 @@ class Consumer:
             await asyncio.sleep(0.1)
             raise NackMessage
         self.turning.begin()
-        self.standstill.moves()
+        self.stall_detector.note_move()
         started = time.monotonic()
         self.in_hand, self.in_hand_since = len(batch), started
         try:
@@ -93,9 +101,9 @@ class Consumer:
     async def _take(self, batch: list[Received]) -> None:
         for received in batch:
             if received.fact is not None:
-                self.parked_in_a_row = 0
+                self.dead_letters_in_a_row = 0
             elif received.skipped is None:
-                await self._park(received.record, received.unreadable or "unreadable")
+                await self._set_aside(received.record, received.unreadable or "unreadable")
         readable = [received for received in batch if received.fact is not None]
         if readable:
             await self._handle(readable)
@@ -122,16 +130,16 @@ class Consumer:
 
     async def _handle(self, batch: list[Received]) -> None:
         try:
-            await self._patiently(lambda: self._once(batch))
+            await self._retry(lambda: self._once(batch))
         except Permanent as error:
             if len(batch) == 1:
-                await self._park(batch[0].record, error.reason)
+                await self._set_aside(batch[0].record, error.reason)
                 return
-            for received in batch:  # who was it? Each alone: the bad one parks, the others go on
+            for received in batch:  # each alone: the bad one becomes a dead letter, the others go on
                 await self._handle([received])
         else:
             if len(batch) == 1:
-                self.parked_in_a_row = 0
+                self.dead_letters_in_a_row = 0
 
     async def _once(self, batch: list[Received]) -> None:
         facts = [received.fact for received in batch if received.fact is not None]
@@ -145,33 +153,35 @@ class Consumer:
             async with transaction(self.pool()) as connection:
                 await self.handler(connection, facts)
 
-    async def _park(self, record: ConsumerRecord, reason: str) -> None:
-        self.parked_in_a_row += 1
-        if self.parked_in_a_row > self.max_parked_in_a_row:
-            raise TooManyParked(f"{self.parked_in_a_row - 1} in a row from {self.topic}")
-        await self._patiently(lambda: self._send_to_dead(record, reason))
-        PARKED.labels(self.group, reason).inc()
+    async def _set_aside(self, record: ConsumerRecord, reason: str) -> None:
+        self.dead_letters_in_a_row += 1
+        if self.dead_letters_in_a_row > self.max_parked_in_a_row:
+            raise TooManyDeadLetters(f"{self.dead_letters_in_a_row - 1} in a row from {self.topic}")
+        await self._retry(lambda: self._send_dead_letter(record, reason))
+        DEAD_LETTERS.labels(self.group, reason).inc()
         log.error(
             "parked", action="park", group=self.group, reason=reason, origin=dead_letters.origin(record)
         )
 
-    async def _send_to_dead(self, record: ConsumerRecord, reason: str) -> None:
-        await self.parking.send(
+    async def _send_dead_letter(self, record: ConsumerRecord, reason: str) -> None:
+        await self.dead_letter_producer.send(
             self.topic.dead(self.group),
             value=record.value or b"",
             key=dead_letters.origin(record).encode(),
             headers=dead_letters.headers(record, reason=reason, handler=self.group),
         )
 
-    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Again and again while the world is not ready; then hand the batch back, before our seat is lost."""
-        pause, until = 0.1, time.monotonic() + RETRY_FOR_SECONDS
+    async def _retry(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Retries with back-off while `step` raises `Transient`; then hands the batch back, before the group
+        takes its partitions away."""
+        backoff, until = Backoff(0.1, 5), time.monotonic() + RETRY_FOR_SECONDS
         while True:
             try:
                 await step()
                 return
             except Transient as error:
                 RETRIES.labels(self.group).inc()
+                pause = backoff.failed()
                 self.turning.begin()  # waiting for the world is not being stuck
                 log.warning(
                     "will try again", action="retry", group=self.group, reason=error.reason, seconds=pause
@@ -179,8 +189,7 @@ class Consumer:
                 if time.monotonic() > until:
                     raise NackMessage from error
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 5)
 
 
-class TooManyParked(RuntimeError):
-    """So many unreadable in a row look like a bad deploy, not like bad messages."""
+class TooManyDeadLetters(RuntimeError):
+    """This many unreadable messages in a row look like a bad deploy, not like bad messages."""

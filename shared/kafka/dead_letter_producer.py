@@ -1,4 +1,4 @@
-"""The producer that parks messages: started when first needed, thrown away when it failed.
+"""The producer of dead letters: started when first needed, thrown away when it failed.
 
 An idempotent producer that outlived a Kafka which lost its data may be refused for ever, so it is not kept.
 """
@@ -18,7 +18,7 @@ STOP_SECONDS: Final = 5
 
 
 class Producer(Protocol):
-    """As much of aiokafka's producer as parking needs."""
+    """As much of aiokafka's producer as dead letters need."""
 
     async def send_and_wait(
         self, topic: str, *, value: bytes | None, key: bytes, headers: Headers
@@ -27,7 +27,7 @@ class Producer(Protocol):
     async def stop(self) -> None: ...
 
 
-class Parking:
+class DeadLetterProducer:
     """Shared by the consumers of a service."""
 
     def __init__(self, start: Callable[[], Awaitable[Producer]]) -> None:

@@ -1,7 +1,7 @@
-"""Parking: a message that will never work is set aside, whole, with why and where it came from.
+"""Dead letters: a message that can never be handled is set aside, whole, with the reason and its origin.
 
 The reason is a code. What an error says may quote a person's words, so it is never kept.
-A parked record is keyed by its origin; an empty record with the same key means it was replayed.
+A dead letter is keyed by its origin; an empty record with the same key means that it was replayed.
 """
 
 from collections.abc import Iterable

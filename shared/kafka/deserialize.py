@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from shared.events import READER, AnyFact
 from shared.kafka import unknown_values
-from shared.kafka.generation import Membership, Seat
+from shared.kafka.generation import Generation, GenerationReader
 from shared.telemetry import trace
 
 UNKNOWN_TYPE: Final = "unknown_type"
@@ -94,13 +94,13 @@ def _clean(value: object) -> bool:
 
 
 async def parser(
-    records: Sequence[ConsumerRecord], original: Callable[[Any], Awaitable[Any]], *, membership: Membership
+    records: Sequence[ConsumerRecord], original: Callable[[Any], Awaitable[Any]], *, generation: Generation
 ) -> Any:
     """FastStream's own parser decodes every header and loses the batch at a bad one; give it none."""
-    number = membership.number  # of the membership that has just read them
+    number = generation.number  # of the membership that has just read them
     message = await original(tuple(dataclasses.replace(record, headers=()) for record in records))
     message.raw_message = tuple(records)
-    message.consumer = Seat(message.consumer, membership, number)
+    message.consumer = GenerationReader(message.consumer, generation, number)
     return message
 
 

@@ -27,7 +27,7 @@ class Reader(Protocol):
 
 
 @dataclass
-class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+class Generation(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """Knows whether this member has been told which partitions are its own, and how often it has joined."""
 
     settled: bool = False
@@ -49,31 +49,31 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
 
 
 @dataclass(frozen=True)
-class Seat:
+class GenerationReader:
     """In the place of a reader: commits and rewinds under the membership that read a batch, or not at all."""
 
     reader: Reader
-    membership: Membership
+    generation: Generation
     number: int
 
     async def commit(self) -> None:
-        if not self._is_held("commit"):
+        if not self._is_current("commit"):
             return
         try:
-            async with asyncio.timeout(None) as self.membership.commit:
+            async with asyncio.timeout(None) as self.generation.commit:
                 await self.reader.commit()
         except TimeoutError:
-            if self._is_held("commit"):
+            if self._is_current("commit"):
                 raise
         finally:
-            self.membership.commit = None
+            self.generation.commit = None
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        if self._is_held("rewind"):
+        if self._is_current("rewind"):
             self.reader.seek(partition, offset)
 
-    def _is_held(self, action: str) -> bool:
-        held = self.membership.number == self.number
+    def _is_current(self, action: str) -> bool:
+        held = self.generation.number == self.number
         if not held:
             log.warning("not done, the group was joined anew: the batch is read again", action=action)
         return held

@@ -14,7 +14,7 @@ from shared.telemetry.metrics import LAG, PARTITIONS, STILL_SECONDS
 log = logs.get(__name__)
 
 
-def misses_its_topic(consumer: Consumer) -> bool:
+def lacks_topic(consumer: Consumer) -> bool:
     """By what it was last told of the cluster; False while it is not connected."""
     reader = consumer.reader()
     return reader is not None and not reader.partitions_for_topic(consumer.topic)
@@ -24,30 +24,30 @@ async def look(consumer: Consumer) -> None:
     """Sets its gauges. Where Kafka does not answer, the last known lag stands."""
     reader = consumer.reader()
     if reader is None or consumer.stopping is not None:
-        consumer.standstill.unknown()  # it has been stopped, which its health says
+        consumer.stall_detector.note_unknown()  # it has been stopped, which its health says
     else:
         PARTITIONS.labels(consumer.group, consumer.topic).set(len(reader.assignment()))
         with suppress(KafkaError, ConsumerStoppedError, TimeoutError):
             await _measure(consumer, reader)
-    STILL_SECONDS.labels(consumer.group, consumer.topic).set(consumer.standstill.seconds)
+    STILL_SECONDS.labels(consumer.group, consumer.topic).set(consumer.stall_detector.seconds)
 
 
 async def _measure(consumer: Consumer, reader: AIOKafkaConsumer) -> None:
     try:
         ends = await log_ends.find(reader)
     except BaseException:
-        consumer.standstill.unknown()
+        consumer.stall_detector.note_unknown()
         raise
     try:
         behind = await _behind(consumer, reader, ends)
     except (KafkaError, TimeoutError):  # Kafka answers, and it has no place to read from
-        consumer.standstill.stands()
+        consumer.stall_detector.note_stall()
         raise
     LAG.labels(consumer.group, consumer.topic).set(behind)
-    if consumer.in_hand or (consumer.membership.settled and not behind):
-        consumer.standstill.moves()
+    if consumer.in_hand or (consumer.generation.settled and not behind):
+        consumer.stall_detector.note_move()
     else:
-        consumer.standstill.stands()
+        consumer.stall_detector.note_stall()
 
 
 async def _behind(consumer: Consumer, reader: AIOKafkaConsumer, ends: log_ends.Ends) -> int:
@@ -58,11 +58,11 @@ async def _behind(consumer: Consumer, reader: AIOKafkaConsumer, ends: log_ends.E
     return await log_ends.behind(reader, ends) + consumer.in_hand
 
 
-def any_stands_for_good(consumers: Sequence[Consumer]) -> bool:
+def any_stalled(consumers: Sequence[Consumer]) -> bool:
     """Whether the process must end so that another one reads on; says which."""
-    found = [one for one in consumers if one.standstill.is_for_good]
+    found = [one for one in consumers if one.stall_detector.is_stalled]
     for one in found:
-        seconds = round(one.standstill.seconds)
+        seconds = round(one.stall_detector.seconds)
         log.critical(
             "stands still: ends this process",
             action="consume",

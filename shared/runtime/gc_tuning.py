@@ -7,14 +7,14 @@ from typing import Final
 USUAL: Final = gc.get_threshold()
 
 
-def spare() -> None:
+def relax() -> None:
     """What is there by now stays."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
 
 
-def as_it_was() -> None:
+def restore() -> None:
     """For whoever starts another service in the same process."""
     gc.unfreeze()
     gc.set_threshold(*USUAL)

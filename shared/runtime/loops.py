@@ -1,4 +1,4 @@
-"""Work that is done again and again: every so often, sooner when it is woken, at once while there is more."""
+"""Periodic jobs: at an interval, sooner when woken, at once while there is more to do."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from shared.backoff import Backoff
 from shared.db.postgres import TRANSIENT, Connection, Pool, transaction
 from shared.errors import Transient, code_of
 from shared.ids import now as present
@@ -26,7 +27,7 @@ NOT_READY: Final = (Transient, KafkaError, *TRANSIENT)
 
 @dataclass
 class Loop:
-    """While the world is not ready it tries again; a bug stops it, loudly, which its health then says."""
+    """Retries with back-off while Postgres or Kafka is away. A bug stops it, and its health says so."""
 
     seconds: float
     name: str
@@ -37,15 +38,16 @@ class Loop:
 
     async def run(self) -> None:
         """Until it is cancelled or stops by a bug."""
-        pause = 0.0
+        backoff = Backoff(0.5, 10)
         while True:
             self.woken.clear()
             self.turning.begin()
             try:
                 more = await self.job()
-                pause = 0.0
+                backoff.succeeded()
             except NOT_READY as error:
-                more, pause = False, min(max(pause * 2, 0.5), 10)
+                more = False
+                backoff.failed()
                 log.warning("will try again", action=self.name, error=code_of(error))
             except Exception as error:
                 self.turning.stopped = type(error).__name__
@@ -55,7 +57,7 @@ class Loop:
                 self.turning.end()
             if not more:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(max(pause, self.seconds)):
+                    async with asyncio.timeout(max(backoff.pause, self.seconds)):
                         await self.woken.wait()
 
 

@@ -18,7 +18,7 @@ BATCH_SECONDS: Final = Histogram(
 BATCH_FACTS: Final = Histogram(
     "careroute_batch_facts", "Facts in one batch.", ["group"], buckets=(1, 5, 20, 50, 100, 200, 500)
 )
-PARKED: Final = Counter(
+DEAD_LETTERS: Final = Counter(
     "careroute_parked_total", "Messages parked, by group and reason.", ["group", "reason"]
 )
 SKIPPED: Final = Counter(

@@ -9,7 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from careroute.local import SERVICES
-from shared.db.postgres import OWN_TABLES, migrate, open_pool
+from shared.db.migrate import OWN_TABLES, migrate
+from shared.db.postgres import open_pool
 from tests import databases
 from tests.conftest import ROOT
 

@@ -193,7 +193,7 @@ async def test_what_only_newer_readers_know_is_skipped_and_never_parked(
         await send(producer, after)
         await running.sees(after)
         (of_service,) = running.service.consumers
-        assert of_service.parked_in_a_row == 0
+        assert of_service.dead_letters_in_a_row == 0
         assert skipped(group) == {"unknown_type": 3, "unknown_value": 3}
     async with start(group) as again:
         later = fact()
@@ -289,7 +289,7 @@ async def test_too_many_parked_in_a_row_stop_the_consumer_instead_of_draining_th
             await producer.send_and_wait(TOPIC, b"not json", key=b"k")
 
         async def stopped() -> bool:
-            return "stopped: TooManyParked" in running.service.health.not_live().values()
+            return "stopped: TooManyDeadLetters" in running.service.health.not_live().values()
 
         await eventually(stopped, what="stopping")
         assert await end_of(kafka_servers, TOPIC.dead(group)) == 3

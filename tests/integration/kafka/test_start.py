@@ -17,7 +17,7 @@ from shared.db import inbox, outbox
 from shared.db.postgres import Connection, transaction
 from shared.events import AnyFact, ReferralWithdrawn, Topic
 from shared.ids import new_id, now
-from shared.runtime import service as service_module
+from shared.runtime import declaration
 from shared.runtime.service import Service
 from shared.settings import ServiceSettings
 from tests import brokers
@@ -183,7 +183,7 @@ async def test_postgres_restarted_under_way_loses_nothing(stack: Stack, kafka: K
 async def test_while_its_database_is_away_a_service_turns_and_is_not_ready(
     stack: Stack, kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_module, "AWAY_SECONDS", 6)  # it looks every five
+    monkeypatch.setattr(declaration, "AWAY_SECONDS", 6)  # it looks every five
     stack.start("postgres")
     _, app = make(stack, kafka, tmp_path)
     async with running(app) as client:

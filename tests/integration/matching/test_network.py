@@ -11,7 +11,8 @@ import pytest
 from services.matching.app import create_app
 from services.matching.db.json_columns import entry_json
 from services.matching.jobs.stored_terms import migrate_stored_terms
-from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool, transaction
+from shared.db.migrate import OWN_TABLES, migrate
+from shared.db.postgres import Pool, open_pool, transaction
 from shared.events import ReferralTriaged, ReferralWaitlisted, Wish
 from shared.network import Network
 from tests import databases

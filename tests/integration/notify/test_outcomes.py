@@ -12,7 +12,8 @@ import pytest
 from careroute.local.keys import Keys
 from services.notify.db.checks import NO_OUTCOME
 from services.notify.jobs import missed_outcomes
-from shared.db.postgres import OWN_TABLES, Pool, migrate, open_pool
+from shared.db.migrate import OWN_TABLES, migrate
+from shared.db.postgres import Pool, open_pool
 from shared.events import CrisisOutcomeRecorded, NoticeAcknowledged
 from shared.ids import now
 from shared.runtime.loops import BatchJob

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaError
 
-from shared.db import inbox, outbox
+from shared.db import inbox, outbox, partitions, relay
 from shared.db.postgres import Pool, open_pool, transaction
 from shared.events import ReferralWithdrawn
 from shared.ids import new_id, now
@@ -78,8 +78,8 @@ async def relay_until(pool: Pool, url: str, sent: Sent, lane: Lane, *, unsent: i
     async def producer() -> Sent:
         return sent
 
-    relay = outbox.Relay("intake", lane, connect, producer, poll_seconds=0.01)
-    task = asyncio.create_task(relay.run())
+    running = relay.Relay("intake", lane, connect, producer, poll_seconds=0.01)
+    task = asyncio.create_task(running.run())
     try:
         async with asyncio.timeout(10):
             query = "select count(*) from outbox where sent_at is null and lane = $1"
@@ -89,7 +89,7 @@ async def relay_until(pool: Pool, url: str, sent: Sent, lane: Lane, *, unsent: i
         task.cancel()
 
 
-async def test_what_rolls_back_is_never_announced(database: NewDatabase) -> None:
+async def test_what_rolls_back_is_never_published(database: NewDatabase) -> None:
     pool = await database("shared")
     with pytest.raises(ZeroDivisionError):
         async with transaction(pool) as connection:
@@ -172,9 +172,9 @@ async def test_a_day_past_retention_is_dropped_only_when_all_of_it_was_sent(data
         await outbox.publish(connection, [withdrawn()])
         await connection.execute("update outbox set day = $1", long_ago)
     async with transaction(pool) as connection:
-        assert await outbox.keep_partitions(connection, days=14) == []
+        assert await partitions.keep_partitions(connection, days=14) == []
         await connection.execute("update outbox set sent_at = now()")
-        assert await outbox.keep_partitions(connection, days=14) == [name]
+        assert await partitions.keep_partitions(connection, days=14) == [name]
         today = f"outbox_{datetime.now(UTC):%Y%m%d}"
         assert await connection.fetchval("select to_regclass($1) is not null", today)
 
@@ -190,12 +190,12 @@ async def test_replicas_that_keep_house_at_once_do_not_stop_each_other(database:
 
     async def keep_house() -> list[str]:
         async with transaction(pool) as connection:
-            return await outbox.keep_partitions(connection, days=14)
+            return await partitions.keep_partitions(connection, days=14)
 
     dropped = await asyncio.gather(*(keep_house() for _ in range(4)))
     assert list(chain.from_iterable(dropped)) == [name]
-    partitions = await pool.fetch(outbox.PARTITIONS)
-    assert len(partitions) == 8
+    found = await pool.fetch(partitions.PARTITIONS)
+    assert len(found) == 8
 
 
 async def test_a_fact_is_announced_under_the_trace_of_what_caused_it(database: NewDatabase) -> None:

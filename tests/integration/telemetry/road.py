@@ -11,11 +11,12 @@ from pydantic import TypeAdapter
 
 from shared.db import outbox
 from shared.db.postgres import Connection, Pool
+from shared.db.relay import Relay
 from shared.events import READER, AnyFact, Topic
 from shared.kafka import deserialize
 from shared.kafka.consumer import Consumer, Handler
-from shared.kafka.dead_letter_producer import Parking, Producer
-from shared.kafka.stall_detector import Standstill
+from shared.kafka.dead_letter_producer import DeadLetterProducer, Producer
+from shared.kafka.stall_detector import StallDetector
 from shared.telemetry.health import Turning
 from shared.vocabulary import Lane
 from tests.support import eventually
@@ -54,7 +55,7 @@ class Road:
         async def all_sent() -> bool:
             return not await pool.fetchval(outbox.ANY_UNSENT)
 
-        relays = [outbox.Relay(service, lane, connect, self.start) for lane in Lane]
+        relays = [Relay(service, lane, connect, self.start) for lane in Lane]
         running = [asyncio.create_task(relay.run()) for relay in relays]
         await eventually(all_sent, what=f"sending what {service} said")
         for task in running:
@@ -79,10 +80,10 @@ class Road:
             handler=handler,
             max_records=100,
             pool=lambda: pool,
-            parking=Parking(_never),
+            dead_letter_producer=DeadLetterProducer(_never),
             done=lambda: None,
             turning=Turning(60),
-            standstill=Standstill(60),
+            stall_detector=StallDetector(60),
             max_parked_in_a_row=1,
         )
         await consumer.take(

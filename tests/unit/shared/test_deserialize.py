@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.kafka.deserialize import decoder, parser, read
-from shared.kafka.generation import Membership
+from shared.kafka.generation import Generation
 from tests.wire.samples import SAMPLES
 
 
@@ -53,6 +53,6 @@ async def test_frameworks_parser_never_sees_the_headers_that_would_lose_the_batc
 
     good = SAMPLES[0]
     records = (record(good.model_dump_json().encode()), record(b"{}", (("h", b"\xff"),)), record(None))
-    received = await decoder(await parser(records, original, membership=Membership()))
+    received = await decoder(await parser(records, original, generation=Generation()))
     assert [one.unreadable for one in received] == [None, "header_not_utf8", "empty"]
     assert received[0].fact == good

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError
 
-from shared.kafka.generation import Membership, Seat
+from shared.kafka.generation import Generation, GenerationReader
 
 PLACE: Final = TopicPartition("intake.referrals.v1", 0)
 
@@ -36,10 +36,10 @@ class Reader:
 
 
 async def test_a_commit_that_nobody_answers_ends_with_the_membership_and_is_not_tried_again() -> None:
-    reader, membership = Reader(), Membership()
-    committing = asyncio.create_task(Seat(reader, membership, membership.number).commit())
+    reader, generation = Reader(), Generation()
+    committing = asyncio.create_task(GenerationReader(reader, generation, generation.number).commit())
     await reader.asked.wait()
-    await membership.on_partitions_revoked([PLACE])
+    await generation.on_partitions_revoked([PLACE])
     await asyncio.wait_for(committing, 5)
     assert reader.given_up
     reader.answered.set()
@@ -48,26 +48,26 @@ async def test_a_commit_that_nobody_answers_ends_with_the_membership_and_is_not_
 
 
 async def test_what_a_former_membership_read_is_neither_committed_nor_rewound() -> None:
-    reader, membership = Reader(), Membership()
+    reader, generation = Reader(), Generation()
     reader.answered.set()
-    seat = Seat(reader, membership, membership.number)
-    await membership.on_partitions_revoked([PLACE])
-    await membership.on_partitions_assigned([PLACE])
+    seat = GenerationReader(reader, generation, generation.number)
+    await generation.on_partitions_revoked([PLACE])
+    await generation.on_partitions_assigned([PLACE])
     await seat.commit()
     seat.seek(PLACE, 7)
     assert (reader.committed, reader.sought) == (0, [])
 
 
 async def test_under_the_same_membership_both_reach_the_reader_once() -> None:
-    reader, membership = Reader(), Membership()
-    await membership.on_partitions_revoked([])
-    await membership.on_partitions_assigned([PLACE])
+    reader, generation = Reader(), Generation()
+    await generation.on_partitions_revoked([])
+    await generation.on_partitions_assigned([PLACE])
     reader.answered.set()
-    seat = Seat(reader, membership, membership.number)
+    seat = GenerationReader(reader, generation, generation.number)
     await seat.commit()
     seat.seek(PLACE, 7)
     assert (reader.committed, reader.sought) == (1, [(PLACE, 7)])
-    await membership.on_partitions_revoked([PLACE])  # nothing is under way any more
+    await generation.on_partitions_revoked([PLACE])  # nothing is under way any more
     assert not reader.given_up
 
 
@@ -77,14 +77,14 @@ async def test_what_goes_wrong_with_a_commit_is_told(error: Exception) -> None:
         async def commit(self) -> None:
             raise error
 
-    membership = Membership()
+    generation = Generation()
     with pytest.raises(type(error)):
-        await Seat(Refusing(), membership, membership.number).commit()
+        await GenerationReader(Refusing(), generation, generation.number).commit()
 
 
 async def test_whoever_stops_a_commit_is_not_told_that_it_ended_well() -> None:
-    reader, membership = Reader(), Membership()
-    committing = asyncio.create_task(Seat(reader, membership, membership.number).commit())
+    reader, generation = Reader(), Generation()
+    committing = asyncio.create_task(GenerationReader(reader, generation, generation.number).commit())
     await reader.asked.wait()
     committing.cancel()
     with pytest.raises(asyncio.CancelledError):
