@@ -45,7 +45,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
 
     router = APIRouter()
     for part in (batch, submit, status, event_stream):
-        router.include_router(part.router)
+        router.include_router(part.routes(context))
     app = service.app(
         router,
         title="careroute intake",

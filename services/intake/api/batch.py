@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.intake.api import openapi, refusals, request_examples, response_examples
 from services.intake.api.context import ApiContext
-from services.intake.api.dependencies import Submitter, check_type, context_of
+from services.intake.api.dependencies import Submitter, check_type
 from services.intake.api.ndjson import TOO_LONG, Line, lines
 from services.intake.api.preparation import prepare
 from services.intake.api.receiving import receive
@@ -40,39 +40,42 @@ HELD_BACK: Final = 100
 """Answered transactions that may wait for the caller to read: at 200 lines each about 5 MB."""
 PAUSES: Final = (0.2, 1.0, 3.0)
 
-router = APIRouter(tags=["referrals"])
 
+def routes(context: ApiContext) -> APIRouter:
+    router = APIRouter(tags=["referrals"])
 
-async def a_place(request: Request, caller: Submitter) -> AsyncIterator[None]:
-    """Held until the last answer is sent."""
-    with context_of(request).place(caller):
-        yield
+    async def a_slot(request: Request, caller: Submitter) -> AsyncIterator[None]:
+        """Held until the last answer is sent."""
+        with context.request_limit.slot(caller):
+            yield
 
-
-@router.post(
-    PATH,
-    summary="Refer many clients",
-    dependencies=[Depends(a_place)],
-    response_class=Response,
-    responses={
-        **openapi.answer(
-            200,
-            "One line for each line, in order, as they are taken in.",
-            openapi.ref(BatchAnswer),
-            "\n".join(map(json.dumps, (response_examples.BATCH_TAKEN, response_examples.BATCH_REFUSED))),
-            media=openapi.NDJSON,
+    @router.post(
+        PATH,
+        summary="Refer many clients",
+        dependencies=[Depends(a_slot)],
+        response_class=Response,
+        responses={
+            **openapi.answer(
+                200,
+                "One line for each line, in order, as they are taken in.",
+                openapi.ref(BatchAnswer),
+                "\n".join(map(json.dumps, (response_examples.BATCH_TAKEN, response_examples.BATCH_REFUSED))),
+                media=openapi.NDJSON,
+            ),
+            **openapi.problems(415),
+        },
+        openapi_extra=openapi.body(
+            openapi.ref(BatchLine), json.dumps(request_examples.BATCH_LINE) + "\n", openapi.NDJSON
         ),
-        **openapi.problems(415),
-    },
-    openapi_extra=openapi.body(
-        openapi.ref(BatchLine), json.dumps(request_examples.BATCH_LINE) + "\n", openapi.NDJSON
-    ),
-)
-async def batch(request: Request, caller: Submitter) -> Response:
-    """One referral a line, with its own `idempotency_key` so that the whole can be sent again. A line that
-    cannot be taken is answered with its problem, and the rest go on. Read the answers while you send."""
-    check_type(request, openapi.NDJSON)
-    return BatchResponse(Batch(context_of(request), caller.clinic or "", request.stream()))
+    )
+    async def batch(request: Request, caller: Submitter) -> Response:
+        """One referral a line, with its own `idempotency_key` so that the whole can be sent again. A line
+        that cannot be taken is answered with its problem, and the rest go on. Read the answers while you
+        send."""
+        check_type(request, openapi.NDJSON)
+        return BatchResponse(Batch(context, caller.clinic or "", request.stream()))
+
+    return router
 
 
 class Batch:

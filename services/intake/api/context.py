@@ -1,11 +1,9 @@
 """What every route of intake needs, made once in `app.py`."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Sequence
 
 from services.intake.api.event_watch import Watch
+from services.intake.api.request_limit import RequestLimit
 from services.intake.api.rules import Rules
 from services.intake.db import referrals as store
 from services.intake.db.records import NewReferral
@@ -20,10 +18,6 @@ from shared.ids import now
 from shared.runtime.service import Service
 from shared.telemetry import trace
 from shared.vocabulary import Lane
-from shared.web.auth import Caller
-from shared.web.problems import Problem
-
-RETRY_AFTER: Final = "1"
 
 
 class ApiContext:
@@ -37,7 +31,7 @@ class ApiContext:
         self._group_commits: dict[Lane, GroupCommit[NewReferral, StoredResponse | KeyUsed]] = {
             lane: GroupCommit(self.submit_all, most=settings.gather_most) for lane in Lane
         }
-        self._under_way: Counter[str] = Counter()
+        self.request_limit = RequestLimit(most=settings.max_under_way)
 
     @property
     def pool(self) -> Pool:
@@ -82,25 +76,6 @@ class ApiContext:
     async def forget_keys(self) -> None:
         async with transaction(self.pool) as connection:
             await store.forget_keys(connection, days=self.settings.idempotency_days)
-
-    @contextmanager
-    def place(self, caller: Caller) -> Iterator[None]:
-        """One of the places that a clinic's requests have here. Raises `Problem` 429 when all are taken."""
-        who = caller.clinic or caller.subject
-        if self._under_way[who] >= self.settings.max_under_way:
-            raise Problem(
-                429,
-                "too_many_at_once",
-                f"{self.settings.max_under_way} of your requests are under way. Wait for one to be answered.",
-                headers={"Retry-After": RETRY_AFTER},
-            )
-        self._under_way[who] += 1
-        try:
-            yield
-        finally:
-            self._under_way[who] -= 1
-            if not self._under_way[who]:
-                del self._under_way[who]
 
 
 def _or_raise(response: StoredResponse | KeyUsed) -> StoredResponse:

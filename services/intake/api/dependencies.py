@@ -42,11 +42,6 @@ Reacher = Annotated[Caller, Depends(allow(Role.CLINIC, Role.COORDINATOR, Role.CL
 """Whoever must reach the person."""
 
 
-def context_of(request: Request) -> ApiContext:
-    context: ApiContext = request.app.state.context
-    return context
-
-
 def check_type(request: Request, *accepted: str) -> None:
     """Raises `Problem` 415 for anything but these content types, unencoded."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()

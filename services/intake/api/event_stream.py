@@ -7,20 +7,18 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
 from services.intake.api import openapi, response_examples
 from services.intake.api.context import ApiContext
-from services.intake.api.dependencies import Reader, context_of, visible
+from services.intake.api.dependencies import Reader, visible
 from services.intake.api.event_watch import News
 from services.intake.api.status_mapping import stands_now
 from services.intake.db import referrals
 from services.intake.domain.status import FINAL
 from services.intake.domain.timeline import entry
 from shared.db.postgres import transaction
-
-router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
 
 LastEventId = Annotated[
     int,
@@ -34,35 +32,37 @@ LastEventId = Annotated[
 ]
 
 
-@router.get(
-    "/{referral_id}/events",
-    summary="Follow a referral",
-    response_class=StreamingResponse,
-    responses={
-        **openapi.answer(
-            200,
-            "One event for each fact as it becomes known, and after them `state`. Quiet times hold comments. "
-            "The stream ends with the event `end` when the state is final.",
-            {"type": "string"},
-            response_examples.EVENTS,
-            media=openapi.EVENT_STREAM,
-        ),
-        **openapi.problems(404),
-    },
-)
-async def events(
-    referral_id: UUID, request: Request, caller: Reader, last_event_id: LastEventId = 0
-) -> StreamingResponse:
-    """Everything known so far, then everything new. Take it up again with `Last-Event-ID`."""
-    context = context_of(request)
-    context.watch.check()
-    async with transaction(context.pool) as connection:
-        visible(await referrals.read(connection, referral_id), caller)
-    return StreamingResponse(
-        follow(context, referral_id, after=last_event_id),
-        media_type=openapi.EVENT_STREAM,
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+def routes(context: ApiContext) -> APIRouter:
+    router = APIRouter(prefix="/v1/referrals", tags=["referrals"])
+
+    @router.get(
+        "/{referral_id}/events",
+        summary="Follow a referral",
+        response_class=StreamingResponse,
+        responses={
+            **openapi.answer(
+                200,
+                "One event for each fact as it becomes known, and after them `state`. Quiet times hold "
+                "comments. The stream ends with the event `end` when the state is final.",
+                {"type": "string"},
+                response_examples.EVENTS,
+                media=openapi.EVENT_STREAM,
+            ),
+            **openapi.problems(404),
+        },
     )
+    async def events(referral_id: UUID, caller: Reader, last_event_id: LastEventId = 0) -> StreamingResponse:
+        """Everything known so far, then everything new. Take it up again with `Last-Event-ID`."""
+        context.watch.check()
+        async with transaction(context.pool) as connection:
+            visible(await referrals.read(connection, referral_id), caller)
+        return StreamingResponse(
+            follow(context, referral_id, after=last_event_id),
+            media_type=openapi.EVENT_STREAM,
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    return router
 
 
 async def follow(context: ApiContext, referral_id: UUID, *, after: int) -> AsyncIterator[bytes]:
