@@ -1,78 +1,57 @@
-"""Sealing: AES-256-GCM, each value bound to its referral and its column, under a key that has a name.
+"""Who the clients are, sealed: each value bound to its referral and its column."""
 
-A sealed value is 12 random bytes and what AES-GCM made of the JSON. Moved to another row or another column,
-it does not open.
-"""
-
-import base64
-import binascii
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from shared.db.sealing import Seals, Unsealable, parse_keys
 
-from shared.errors import Permanent
+__all__ = ["Keyring", "Unsealable"]
 
-NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 SHAPE: Final = "must be `keyid:base64 of 32 bytes`, several comma separated, the current one first"
 
 
-class Unsealable(Permanent):
-    """A sealed value does not open: its key is not among ours, or it was changed."""
-
-
-@dataclass(frozen=True)
-class _Key:
-    aead: AESGCM
-    fingerprints: bytes
-
-
 class Keyring:
-    """All keys that old rows may still need; the first seals what is new."""
+    """Seals JSON values, and makes fingerprints by which the same request is known again."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        self.current = next(iter(keys))
-        self._keys = {key_id: _Key(AESGCM(key), _derived(key)) for key_id, key in keys.items()}
+        self._seals = Seals(keys)
+        self._fingerprints = {key_id: _derived(key) for key_id, key in keys.items()}
+
+    @property
+    def current(self) -> str:
+        """The id of the key that seals what is new."""
+        return self._seals.current
 
     @classmethod
     def parse(cls, text: str) -> "Keyring":
         """Raises `ValueError` that says the shape and quotes nothing."""
-        keys: dict[str, bytes] = {}
-        for entry in text.split(","):
-            key_id, _, encoded = entry.strip().partition(":")
-            if not _is_key_id(key_id) or key_id in keys:
-                raise ValueError(SHAPE)
-            keys[key_id] = _decoded(encoded)
+        try:
+            entries = parse_keys(text)
+        except ValueError:
+            raise ValueError(SHAPE) from None
+        keys = dict(entries)
+        sound = all(_is_key_id(key_id) and len(key) == KEY_BYTES for key_id, key in entries)
+        if not sound or len(keys) < len(entries):
+            raise ValueError(SHAPE)
         return cls(keys)
 
     def seal(self, value: Any, *, referral_id: UUID, column: str) -> bytes | None:
         """Under the current key; nothing stays nothing."""
         if value is None:
             return None
-        nonce = os.urandom(NONCE_BYTES)
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return nonce + self._keys[self.current].aead.encrypt(nonce, plain, _place(referral_id, column))
+        return self._seals.seal(plain, context=_place(referral_id, column))
 
     def open(self, sealed: bytes | None, *, key_id: str, referral_id: UUID, column: str) -> Any:
         """Raises `Unsealable`."""
         if sealed is None:
             return None
-        key = self._keys.get(key_id)
-        if key is None:
-            raise Unsealable("key_not_known")
-        try:
-            nonce, body = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-            return json.loads(key.aead.decrypt(nonce, body, _place(referral_id, column)))
-        except InvalidTag:
-            raise Unsealable("seal_broken") from None
+        return json.loads(self._seals.open(sealed, key_id=key_id, context=_place(referral_id, column)))
 
     def seal_all(self, values: Mapping[str, Any], *, referral_id: UUID) -> dict[str, bytes | None]:
         return {
@@ -90,14 +69,12 @@ class Keyring:
 
     def fingerprint(self, body: bytes) -> bytes:
         """By which the same body is known again, and from which nobody without the key can guess it."""
-        return hmac.digest(self._keys[self.current].fingerprints, body, "sha256")
+        return hmac.digest(self._fingerprints[self.current], body, "sha256")
 
     def is_fingerprint(self, fingerprint: bytes, body: bytes, *, key_id: str) -> bool:
         """False also when the key has been taken out: better a conflict named than a referral lost."""
-        key = self._keys.get(key_id)
-        return key is not None and hmac.compare_digest(
-            fingerprint, hmac.digest(key.fingerprints, body, "sha256")
-        )
+        key = self._fingerprints.get(key_id)
+        return key is not None and hmac.compare_digest(fingerprint, hmac.digest(key, body, "sha256"))
 
 
 def _place(referral_id: UUID, column: str) -> bytes:
@@ -112,13 +89,3 @@ def _is_key_id(text: str) -> bool:
     return 0 < len(text) <= 40 and all(
         letter.isascii() and (letter.isalnum() or letter in "-_.") for letter in text
     )
-
-
-def _decoded(encoded: str) -> bytes:
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError(SHAPE) from None
-    if len(key) != KEY_BYTES:
-        raise ValueError(SHAPE)
-    return key
