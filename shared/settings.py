@@ -26,12 +26,18 @@ class ServiceSettings(BaseSettings):
     database_url: Annotated[SecretStr, Field(description="This service's own Postgres database.")] = (
         SecretStr("postgresql://127.0.0.1:5432/careroute")
     )
-    pool_size: Annotated[int, Field(ge=2, le=200, description="Most connections to Postgres.")] = 12
+    pool_size: Annotated[int, Field(ge=2, le=200, description="Maximum of connections to Postgres.")] = 12
     batch_size: Annotated[
         int,
-        Field(ge=1, le=5000, description="Most routine facts in one transaction; keep a batch near 100 ms."),
+        Field(
+            ge=1,
+            le=5000,
+            description="Maximum of routine events in one transaction; keep a batch near 100 ms.",
+        ),
     ] = 100
-    express_batch_size: Annotated[int, Field(ge=1, le=1000, description="Most express facts at once.")] = 50
+    express_batch_size: Annotated[
+        int, Field(ge=1, le=1000, description="Maximum of express events in one transaction.")
+    ] = 50
     stuck_after_seconds: Annotated[
         float, Field(gt=0, description="A batch that takes longer turns /health/live to 503.")
     ] = 120
@@ -39,14 +45,14 @@ class ServiceSettings(BaseSettings):
         float,
         Field(
             gt=0,
-            description="A consumer that stands still so long, though Kafka answers and has something for "
+            description="A consumer that has stalled for this long, though Kafka answers and has events for "
             "it, ends its process; docker compose starts another.",
         ),
     ] = 60
     max_parked_in_a_row: Annotated[
         int,
         Field(
-            ge=1, description="After so many parked messages with no good one between, the consumer stops."
+            ge=1, description="After this many dead letters with no good message between, the consumer stops."
         ),
     ] = 100
 

@@ -9,7 +9,7 @@ UNTRIAGED: Final = "none"
 
 REFUSED: Final = Counter(
     "careroute_refused_total",
-    "Referrals and changes to them that were not taken, by whether something on them cannot wait.",
+    "Refused referrals and changes to them, by whether something on them cannot wait.",
     ["signal"],
 )
 for signal in ("seen", "none"):  # an alert sees the first one only if it knew of none before
@@ -18,7 +18,7 @@ REFERRALS: Final = Gauge(
     "careroute_referrals", "Referrals that have not ended, by state and urgency.", ["state", "urgency"]
 )
 OLDEST_UNTRIAGED: Final = Gauge(
-    "careroute_untriaged_oldest_seconds", "Age of the oldest referral of which triage has said nothing."
+    "careroute_untriaged_oldest_seconds", "Age of the oldest referral that triage has not decided."
 )
 MISSED: Final = Gauge(
     "careroute_deadlines_missed",

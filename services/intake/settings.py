@@ -28,19 +28,24 @@ class IntakeSettings(ServiceSettings):
         str, Field(description="Under which callers reach this service; links in answers begin with it.")
     ] = ""
     max_under_way: Annotated[
-        int, Field(ge=1, description="Requests of one clinic at one time; one more is answered with 429.")
+        int, Field(ge=1, description="Requests of one clinic at one time; one more gets 429.")
     ] = 200
     max_streams: Annotated[
-        int, Field(ge=1, description="Open event streams of this process; one more is answered with 429.")
+        int, Field(ge=1, description="Open event streams of this process; one more gets 429.")
     ] = 1000
     stream_seconds: Annotated[
-        float, Field(gt=0, description="An event stream ends after so long; the caller takes it up again.")
+        float, Field(gt=0, description="An event stream ends after this time; the caller takes it up again.")
     ] = 3600
     heartbeat_seconds: Annotated[
-        float, Field(gt=0, description="A quiet event stream says so often that it is alive.")
+        float, Field(gt=0, description="How often a quiet event stream shows that it is alive.")
     ] = 15
     gather_most: Annotated[
-        int, Field(ge=1, le=1000, description="Most waiting referrals that share one transaction.")
+        int,
+        Field(
+            ge=1,
+            le=1000,
+            description="Maximum of waiting referrals that share one transaction (group commit).",
+        ),
     ] = 100
     batch_lines: Annotated[
         int, Field(ge=1, le=1000, description="Lines of an NDJSON batch in one transaction.")

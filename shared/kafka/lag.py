@@ -1,4 +1,4 @@
-"""How far behind a consumer is and whether it stands still, asked of Kafka from outside its work."""
+"""How far behind a consumer is and whether it has stalled, asked of Kafka from outside its work."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -64,7 +64,7 @@ def any_stalled(consumers: Sequence[Consumer]) -> bool:
     for one in found:
         seconds = round(one.stall_detector.seconds)
         log.critical(
-            "stands still: ends this process",
+            "consumer stalled: ends this process",
             action="consume",
             group=one.group,
             topic=one.topic,

@@ -61,7 +61,7 @@ async def test_a_consumer_that_stands_still_ends_its_process_and_the_next_one_re
         try:
             town.stack.processes.check("triage")
         except ChildEnded as error:
-            assert "stands still" in str(error)
+            assert "consumer stalled" in str(error)
             return True
         return False
 
